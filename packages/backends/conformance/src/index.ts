@@ -1,0 +1,2 @@
+// The suite and the benchmark list that every backend must pass.
+export {}

@@ -1,0 +1,2 @@
+// Backend that generates JavaScript.
+export {}

@@ -1,0 +1,2 @@
+// Backend that generates WebAssembly SIMD, with threads on shared memory.
+export {}

@@ -1,0 +1,2 @@
+// Autograd tensor engine: one IR, many backends.
+export {}

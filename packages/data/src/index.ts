@@ -1,0 +1,2 @@
+// Data sets, seeded loaders, transforms and file formats.
+export {}

@@ -1,0 +1,2 @@
+// Runner of declarative experiments: run folders, resume, reports, the athanor command.
+export {}

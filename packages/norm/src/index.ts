@@ -1,0 +1,2 @@
+// Normalization layers as plugins.
+export {}

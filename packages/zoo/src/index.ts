@@ -1,0 +1,2 @@
+// Network architectures as plugins.
+export {}
