@@ -1,0 +1,43 @@
+// The kinds of component: what each one makes, and what it is given besides its config.
+// Both tables are open: a package that brings a kind of its own merges a line into each
+// (`declare module '@athanor/core/plugin' { interface ComponentKinds { sampler: Sampler } }`).
+
+/** What the lab needs of one part of a data set; `@athanor/data` has the full type. */
+export interface DatasetPart {
+  readonly name: string;
+  readonly length: number;
+  /** Shape of one sample, `[C, H, W]` for images. */
+  readonly inputShape: readonly number[];
+  /** All samples, contiguous: `length × product(inputShape)` numbers. */
+  readonly inputs: Uint8Array | Float32Array;
+  readonly labels: Int32Array;
+  readonly classes: readonly string[];
+}
+
+/** A data set's parts. `validation` is there only when the component was asked for one. */
+export interface DatasetParts {
+  readonly train: DatasetPart;
+  readonly validation?: DatasetPart;
+  readonly test: DatasetPart;
+}
+
+/** Kind → what its `create` makes. */
+export interface ComponentKinds {
+  dataset: Promise<DatasetParts>;
+  /** Factor on the learning rate at a step, counted from 0. */
+  schedule: (step: number) => number;
+}
+
+/** Kind → what its `create` is given besides `make`. A kind that is not here is given nothing more. */
+export interface ComponentContexts {
+  dataset: {
+    /** Folder that holds the files of large data sets. */
+    readonly dataDir?: string | undefined;
+    /** Tells the person something worth one line. */
+    readonly notify: (message: string) => void;
+  };
+  schedule: { readonly steps: number };
+}
+
+export type Kind = keyof ComponentKinds & string;
+export type ContextOf<K extends Kind> = K extends keyof ComponentContexts ? ComponentContexts[K] : object;
