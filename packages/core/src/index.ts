@@ -1,2 +1,4 @@
 // Autograd tensor engine: one IR, many backends.
-export {}
+export { DtypeError, InternalError, ShapeError, UserError, formatShape, unreachable } from './errors.ts';
+export type { UserErrorOptions } from './errors.ts';
+export { threefry2x32 } from './random/threefry.ts';
