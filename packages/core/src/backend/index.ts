@@ -1,0 +1,10 @@
+// `@athanor/core/backend`: what a backend's author needs: the contract, graphs, kernels and programs.
+export type * from './backend.ts';
+export * from '../dtype.ts';
+export * from '../shape.ts';
+export * from '../errors.ts';
+export { buildContext } from '../graph/create.ts';
+export { elementwise, isElementwiseOp, type BinaryOp, type ElementwiseOp, type UnaryOp } from '../graph/elementwise.ts';
+export type * from '../graph/node.ts';
+export type * from '../kernel/ir.ts';
+export { kernelKey, loopCount } from '../kernel/ir.ts';
