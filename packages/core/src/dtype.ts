@@ -26,12 +26,25 @@ export function isInteger(dtype: Dtype): boolean {
   return dtypes[dtype].kind === 'integer';
 }
 
-/** A zero-filled array that stores `length` elements of a dtype, or a view of `buffer`. */
-export function arrayOf(dtype: Dtype, length: number): TypedArray;
-export function arrayOf(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
-export function arrayOf(dtype: Dtype, first: number | ArrayBufferLike, byteOffset = 0, length = 0): TypedArray {
-  const make = constructors[dtype];
-  return typeof first === 'number' ? new make(first) : new make(first, byteOffset, length);
+/** A zero-filled array that stores `length` elements of a dtype. */
+export function arrayOf(dtype: Dtype, length: number): TypedArray {
+  return new constructors[dtype](length);
+}
+
+/** The elements of a dtype that lie in `buffer` from a byte on. */
+export function viewOf(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, length);
+    case 'float64':
+      return new Float64Array(buffer, byteOffset, length);
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, length);
+    case 'int8':
+      return new Int8Array(buffer, byteOffset, length);
+    default:
+      return new Uint8Array(buffer, byteOffset, length);
+  }
 }
 
 const constructors = {
