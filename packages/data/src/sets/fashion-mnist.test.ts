@@ -47,7 +47,7 @@ test('a file with other contents is refused', async () => {
   mkdirSync(join(folder, 'fashion-mnist'));
   const file = join(folder, 'fashion-mnist', 'train-images-idx3-ubyte');
   writeFileSync(file, writeIdx({ shape: [1, 28, 28], data: new Uint8Array(784) }));
-  await expect(fashionMnist({ subset: false, dataDir: folder })).rejects.toThrow(
+  await expect(fashionMnist({ subset: false }, { dataDir: folder })).rejects.toThrow(
     /train-images-idx3-ubyte: the contents are not the known ones: SHA-256 [0-9a-f]{64}, expected c59f468a/,
   );
 });

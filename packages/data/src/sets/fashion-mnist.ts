@@ -1,5 +1,7 @@
 // Fashion-MNIST (Xiao, Rasul & Vollgraf 2017): 28×28 grey pictures of clothes in ten balanced classes.
 // The embedded subset ships with this package; the full set is read from a folder and checked by SHA-256.
+import * as z from 'zod';
+import { parseOptions } from '../config.ts';
 import { createDataset, createSplits } from '../dataset.ts';
 import type { Dataset, DatasetSplits, Statistics } from '../dataset.ts';
 import { readIdx } from '../formats/idx.ts';
@@ -57,32 +59,30 @@ const whereToGet =
   'install the Debian package dataset-fashion-mnist, or fetch the four .gz files from ' +
   'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/ into <data folder>/fashion-mnist';
 
-export interface FashionMnistOptions {
-  /** Read the embedded subset (2,000 + 1,000 images) rather than the full set. Default true. */
-  readonly subset?: boolean;
-  /** Number of training images, stratified by class. Default: all. */
-  readonly train?: number | undefined;
-  /** Number of test images, stratified by class. Default: all. */
-  readonly test?: number | undefined;
-  /** Chooses which images when `train` or `test` is less than all. Default 0. */
-  readonly seed?: number;
-  /** Folder of data files; also searched: the environment's `ATHANOR_DATA` and the Debian package's folder. */
-  readonly dataDir?: string | undefined;
-}
+export const fashionMnistSchema = z.strictObject({
+  subset: z.boolean().default(true).describe('the embedded 2,000 + 1,000 images rather than the full 60,000 + 10,000'),
+  train: z.int().min(1).optional().describe('number of training images, stratified by class; default: all'),
+  test: z.int().min(1).optional().describe('number of test images, stratified by class; default: all'),
+  seed: z.int().min(0).default(0).describe('chooses which images when fewer than all are asked for'),
+});
 
 /**
  * Loads Fashion-MNIST: bytes of shape `[1, 28, 28]`.
+ * @param place.dataDir folder of data files; also searched: the environment's `ATHANOR_DATA` and the Debian package's folder.
  * @throws UserError saying where to get a missing file, or which file is damaged.
  */
-export async function fashionMnist(options: FashionMnistOptions = {}): Promise<DatasetSplits> {
-  const { subset = true, seed = 0 } = options;
+export async function fashionMnist(
+  options: z.input<typeof fashionMnistSchema> = {},
+  place: { dataDir?: string | undefined } = {},
+): Promise<DatasetSplits> {
+  const { subset, seed, ...counts } = parseOptions('fashion-mnist', fashionMnistSchema, options);
   const name = subset ? 'fashion-mnist (embedded subset)' : 'fashion-mnist';
   const load = async (part: Part): Promise<Dataset> => {
     const files = (subset ? subsetFiles : fullFiles)[part];
     const read = async (file: KnownFile) => {
-      const place = subset ? `embedded ${file.name}.gz` : findFull(file.name, options.dataDir);
+      const path = subset ? `embedded ${file.name}.gz` : findFull(file.name, place.dataDir);
       const bytes = subset ? await readPackaged(`../../subset/fashion-mnist/${file.name}.gz`, import.meta.url) : undefined;
-      return readIdx(await checkedIdxBytes({ place, bytes, sha256: file.sha256, remedy: whereToGet }), place);
+      return readIdx(await checkedIdxBytes({ place: path, bytes, sha256: file.sha256, remedy: whereToGet }), path);
     };
     const images = await read(files.images);
     const labels = await read(files.labels);
@@ -96,7 +96,7 @@ export async function fashionMnist(options: FashionMnistOptions = {}): Promise<D
     });
   };
   const whole = createSplits(name, await load('train'), await load('test'));
-  return limitSplits(whole, { train: options.train, test: options.test, seed, ...(subset ? { larger: 'set subset: false for the full 60,000 + 10,000' } : {}) });
+  return limitSplits(whole, { ...counts, seed, ...(subset ? { larger: 'set subset: false for the full 60,000 + 10,000' } : {}) });
 }
 
 function findFull(name: string, dataDir: string | undefined): string {
