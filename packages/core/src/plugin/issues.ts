@@ -36,12 +36,12 @@ function explainIssue(issue: z.core.$ZodIssue, schema: Schema): ConfigIssue[] {
       const near = typeof given === 'string' ? didYouMean(given, values) : '';
       const expected = issue.values.map((value) => show(value)).join(', ');
       const message =
-        given === undefined ? `is missing: one of ${expected}` : `${show(given)} is not one of ${expected}${near}`;
+        given === undefined ? `missing; expected one of ${expected}` : `${show(given)} is not one of ${expected}${near}`;
       return [{ path, message, at: 'value' }];
     }
     case 'invalid_type': {
       const message =
-        issue.input === undefined ? `is missing: ${article(issue.expected)}` : `expected ${article(issue.expected)}, got ${show(issue.input)}`;
+        issue.input === undefined ? `missing; expected ${article(issue.expected)}` : `expected ${article(issue.expected)}, got ${show(issue.input)}`;
       return [{ path, message, at: 'value' }];
     }
     case 'too_small':

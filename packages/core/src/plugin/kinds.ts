@@ -1,6 +1,7 @@
 // The kinds of component: what each one makes, and what it is given besides its config.
 // Both tables are open: a package that brings a kind of its own merges a line into each
 // (`declare module '@athanor/core/plugin' { interface ComponentKinds { sampler: Sampler } }`).
+import type { Backend } from '../backend/backend.ts';
 
 /** What the lab needs of one part of a data set; `@athanor/data` has the full type. */
 export interface DatasetPart {
@@ -23,6 +24,7 @@ export interface DatasetParts {
 
 /** Kind → what its `create` makes. */
 export interface ComponentKinds {
+  backend: Backend | Promise<Backend>;
   dataset: Promise<DatasetParts>;
   /** Factor on the learning rate at a step, counted from 0. */
   schedule: (step: number) => number;

@@ -95,7 +95,7 @@ describe('Registry', () => {
         "parts.0.sid (key): unknown key "sid" — did you mean "side"?",
         "parts.0.colour (key): unknown key "colour" (known keys: side)",
         "parts.1 (value): unknown shape "sqare" — did you mean "square"?",
-        "parts.2.radius (value): is missing: a number",
+        "parts.2.radius (value): missing; expected a number",
         "parts.3.radius (value): must be more than 0, got -1",
         "frame.parts.0.side (value): expected a number, got "wide"",
       ]

@@ -12,7 +12,7 @@ export type ComponentRef = string | { readonly name: string; readonly [key: stri
  */
 export function componentRef(kind: string): z.ZodType<ComponentRef> {
   const reference = z.union([z.string(), z.looseObject({ name: z.string() })], {
-    error: () => `expected a ${kind}: its name, or { name: …, and its config }`,
+    error: ({ input }) => `${input === undefined ? 'missing; ' : ''}expected a ${kind}: its name, or { name: …, and its config }`,
   });
   return reference.meta({ component: kind });
 }
