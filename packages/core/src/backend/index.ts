@@ -8,3 +8,6 @@ export { elementwise, isElementwiseOp, type BinaryOp, type ElementwiseOp, type U
 export type * from '../graph/node.ts';
 export type * from '../kernel/ir.ts';
 export { kernelKey, loopCount } from '../kernel/ir.ts';
+export { canonicalize } from '../graph/canonical.ts';
+export { evaluator } from '../graph/evaluate.ts';
+export { postorder } from '../graph/order.ts';

@@ -36,6 +36,19 @@ export function create<K extends Op>(
   return node as Node;
 }
 
+/** A node that stands for (a part of) `source`: it keeps the module and the region. */
+export function derive<K extends Op>(
+  source: Node,
+  op: K,
+  inputs: readonly Node[],
+  attributes: AttributesOf<K>,
+  shape: Shape,
+  dtype: Dtype,
+): Node {
+  const node = { id: nextId++, op, inputs, attributes, shape, dtype, module: source.module, region: source.region };
+  return node as unknown as Node;
+}
+
 /** "op (in module conv1)" for messages. */
 export function describe(op: string): string {
   return buildContext.module === '' ? op : `${op} (in module ${buildContext.module})`;
