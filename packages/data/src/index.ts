@@ -1,8 +1,15 @@
 // Data sets, seeded loaders, transforms and file formats.
 export { default } from './plugin.ts';
 export * from './dataset.ts';
+export { toFloat32, toHalf, toInt32 } from './formats/convert.ts';
 export { readIdx, readIdxFile, writeIdx } from './formats/idx.ts';
 export type { IdxArray } from './formats/idx.ts';
+export { readNpy, writeNpy } from './formats/npy.ts';
+export { readNpz, writeNpz } from './formats/npz.ts';
+export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
+export type { Safetensors } from './formats/safetensors.ts';
+export { storageTypes } from './formats/storage.ts';
+export type { StorageType, StoredArray } from './formats/storage.ts';
 export type { Batch } from './loader/assemble.ts';
 export type { LoaderState } from './loader/cursor.ts';
 export { Loader, batches } from './loader/loader.ts';
