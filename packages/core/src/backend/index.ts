@@ -11,3 +11,6 @@ export { kernelKey, loopCount } from '../kernel/ir.ts';
 export { canonicalize } from '../graph/canonical.ts';
 export { evaluator } from '../graph/evaluate.ts';
 export { postorder } from '../graph/order.ts';
+export { runRoutine } from '../kernel/routines.ts';
+export { referenceBackend } from '../reference/backend.ts';
+export { interpret } from '../reference/interpret.ts';
