@@ -1,5 +1,6 @@
 // `@athanor/core/backend`: what a backend's author needs: the contract, graphs, kernels and programs.
 export type * from './backend.ts';
+export { indexOutOfRange } from './failures.ts';
 export * from '../dtype.ts';
 export * from '../shape.ts';
 export * from '../errors.ts';
@@ -14,3 +15,5 @@ export { postorder } from '../graph/order.ts';
 export { runRoutine } from '../kernel/routines.ts';
 export { referenceBackend } from '../reference/backend.ts';
 export { interpret } from '../reference/interpret.ts';
+export { schedule, type ScheduleOptions } from '../schedule/schedule.ts';
+export { expandMath, type EmitMath, type MathInstruction } from '../kernel/math.ts';
