@@ -1,7 +1,8 @@
 // The interpreter as a backend: slow, runs everywhere, and what every other backend is measured against.
 import type { Backend, BackendMemory, Binding, CanonicalGraph, Executable, Memory } from '../backend/backend.ts';
+import { indexOutOfRange } from '../backend/failures.ts';
 import { arrayOf, castNumber, dtypes, isFloat, type Dtype, type TypedArray } from '../dtype.ts';
-import { InternalError, UserError } from '../errors.ts';
+import { InternalError } from '../errors.ts';
 import { elementCount } from '../shape.ts';
 import { interpretAll } from './interpret.ts';
 
@@ -78,9 +79,7 @@ class ReferenceBackend implements Backend {
       const memory = binding.variables[graph.variables.indexOf(variable)];
       if (memory !== undefined) own(memory).values = result.assignments[i];
     });
-    if (result.outOfRange) {
-      throw new UserError('an index of gather or scatterAdd was out of range', { remedy: 'check labels and indices against the size of the axis' });
-    }
+    if (result.outOfRange) throw indexOutOfRange();
   }
 
   memory(): BackendMemory {
