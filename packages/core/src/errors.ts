@@ -15,7 +15,7 @@ export class UserError extends Error {
   readonly remedy: string | undefined;
 
   constructor(message: string, options: UserErrorOptions = {}) {
-    const place = options.place === undefined ? '' : `${options.place}: `;
+    const place = options.place === undefined || options.place === '' ? '' : `${options.place}: `;
     const remedy = options.remedy === undefined ? '' : ` — ${options.remedy}`;
     super(`${place}${message}${remedy}`, options.cause === undefined ? {} : { cause: options.cause });
     this.place = options.place;

@@ -1,0 +1,229 @@
+// Groups roots into kernels: each root joins the latest kernel that can compute it in the same loop nest.
+import type { BackendLimits } from '../backend/backend.ts';
+import { UserError } from '../errors.ts';
+import type { Node } from '../graph/node.ts';
+import type { Affine } from '../kernel/ir.ts';
+import { elementCount } from '../shape.ts';
+import { Refine, Unfusable } from './affine.ts';
+import { contractSpace, inputOf, operandPosition, operandSides, type ContractNode } from './contract.ts';
+import { Emitter } from './emit.ts';
+import { viewBase, type Root } from './roots.ts';
+import { makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
+import { operand } from './view.ts';
+
+export type GroupKind = 'loop' | 'contract' | 'scatter' | 'routine';
+
+/** Roots that one kernel computes, and the instructions that do. */
+export interface Group {
+  readonly id: number;
+  readonly kind: GroupKind;
+  readonly roots: Root[];
+  emitter: Emitter;
+  /** Positions of the operands of a contraction. */
+  operands: { readonly a: Operand; readonly b: Operand } | undefined;
+  /** Groups that must run before this one, directly or not. */
+  readonly after: Uint32Array;
+}
+
+export interface Operand {
+  readonly base: Node;
+  readonly position: Affine;
+}
+
+/** A root whose expression does not fit one kernel; `culprit` must be materialised first. */
+export class Unschedulable extends Error {
+  readonly culprit: Node;
+
+  constructor(culprit: Node) {
+    super(`${culprit.op} must be materialised`);
+    this.culprit = culprit;
+  }
+}
+
+const maximumInstructions = 256;
+const maximumRoots = 24;
+const candidatesTried = 6;
+/** A kernel with fewer outer positions than this does not take on big elementwise work that many threads could share. */
+const fewPositions = 8;
+const bigWork = 65536;
+
+export interface ClusterOptions {
+  readonly limits: BackendLimits;
+  readonly fuse: boolean;
+}
+
+export function cluster(roots: ReadonlyMap<Node, Root>, options: ClusterOptions): Group[] {
+  const groups: Group[] = [];
+  const words = Math.ceil(roots.size / 32);
+  const groupOf = new Map<Node, Group>();
+  const readers = new Map<Node, Group[]>();
+
+  for (const root of roots.values()) {
+    const alone = build([root], roots, options.limits);
+    const needed = [...alone.reads].flatMap((node) => groupOf.get(node) ?? []);
+    const host = options.fuse ? findHost(root, alone.reads, needed, { roots, readers, limits: options.limits }) : undefined;
+    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...alone, after: new Uint32Array(words) };
+    if (host === undefined) groups.push(group);
+    groupOf.set(root.node, group);
+    addDependencies(group, needed, groups);
+    for (const node of alone.reads) {
+      const list = readers.get(node) ?? [];
+      if (list.at(-1) !== group) list.push(group);
+      readers.set(node, list);
+    }
+  }
+  return groups;
+}
+
+function groupKind(root: Root): GroupKind {
+  return root.kind === 'contract' || root.kind === 'scatter' || root.kind === 'routine' ? root.kind : 'loop';
+}
+
+export function dependsOn(group: Group, other: Group): boolean {
+  return ((group.after[other.id >>> 5] ?? 0) & (1 << (other.id & 31))) !== 0;
+}
+
+/** Makes `group`, and all groups behind it, run after `needed`. */
+export function addDependencies(group: Group, needed: readonly Group[], groups: readonly Group[]): void {
+  const fresh = new Uint32Array(group.after.length);
+  let changes = false;
+  for (const before of needed) {
+    if (before === group || dependsOn(group, before)) continue;
+    changes = true;
+    fresh[before.id >>> 5] = (fresh[before.id >>> 5] ?? 0) | (1 << (before.id & 31));
+    for (let i = 0; i < fresh.length; i++) fresh[i] = (fresh[i] ?? 0) | (before.after[i] ?? 0);
+  }
+  if (!changes) return;
+  for (const other of groups) {
+    if (other !== group && !dependsOn(other, group)) continue;
+    for (let i = 0; i < fresh.length; i++) other.after[i] = (other.after[i] ?? 0) | (fresh[i] ?? 0);
+  }
+}
+
+interface HostContext {
+  readonly roots: ReadonlyMap<Node, Root>;
+  readonly readers: ReadonlyMap<Node, readonly Group[]>;
+  readonly limits: BackendLimits;
+}
+
+/** An existing kernel that can also compute `root`, with the root added to it; undefined if there is none. */
+function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[], context: HostContext): Group | undefined {
+  if (root.kind !== 'elementwise' && root.kind !== 'reduce') return undefined;
+  const producers = [...new Set(needed)].sort((x, y) => y.id - x.id);
+  const siblings = [...reads].flatMap((node) => (elementCount(node.shape) * 2 >= workOf(root) ? (context.readers.get(node) ?? []).slice(-2) : []));
+  const candidates = [...new Set([...producers, ...siblings])].slice(0, candidatesTried);
+  for (const group of candidates) {
+    if (!mayHost(group, root, producers.includes(group)) || needed.some((before) => before !== group && dependsOn(before, group))) continue;
+    const built = attempt(() => build([...group.roots, root], context.roots, context.limits));
+    if (built === undefined) continue;
+    group.emitter = built.emitter;
+    group.operands = built.operands;
+    group.roots.push(root);
+    return group;
+  }
+  return undefined;
+}
+
+/** Elements that a root's expression runs over. */
+function workOf(root: Root): number {
+  return elementCount(root.kind === 'reduce' ? operand(root.node).shape : root.node.shape);
+}
+
+function mayHost(group: Group, root: Root, producer: boolean): boolean {
+  if (group.roots.length >= maximumRoots) return false;
+  const work = workOf(root);
+  const { space } = group.emitter;
+  const domain = elementCount(space.axes.filter((axis) => axis.class !== 'k').map((axis) => axis.size));
+  if (group.kind === 'contract') return producer && root.kind === 'elementwise' && work === domain;
+  if (group.kind !== 'loop') return false;
+  const outer = elementCount(space.axes.filter((axis) => axis.class === 'outer').map((axis) => axis.size));
+  if (root.kind === 'elementwise' && work === domain) return outer >= fewPositions || work < bigWork;
+  if (root.kind === 'elementwise') return work === outer;
+  return work === domain;
+}
+
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Unfusable || error instanceof Refine || error instanceof Unschedulable) return undefined;
+    throw error;
+  }
+}
+
+interface Built {
+  readonly emitter: Emitter;
+  readonly operands: Group['operands'];
+  readonly reads: ReadonlySet<Node>;
+}
+
+/** The instructions of a kernel that computes these roots. Throws Unschedulable if a root alone does not fit. */
+function build(members: readonly Root[], roots: ReadonlyMap<Node, Root>, limits: BackendLimits): Built {
+  const [first] = members;
+  if (first === undefined) throw new Error('a kernel needs a root');
+  const nodes = new Set(members.map((root) => root.node));
+  try {
+    return withRefinement(spaceOf(members), (space) => {
+      const contraction = first.kind === 'contract' ? (first.node as ContractNode) : undefined;
+      const emitter = new Emitter(space, roots, nodes, contraction);
+      const operands = contraction === undefined ? undefined : operandsOf(contraction, space, roots);
+      if (first.kind === 'scatter' && first.node.op === 'scatterAdd') emitter.addScatter(first.node);
+      else if (first.kind === 'routine') for (const input of first.node.inputs) emitter.reads.add(input);
+      else for (const root of members) emitter.add(root.node, root.kind);
+      if (operands !== undefined) {
+        emitter.reads.add(operands.a.base);
+        emitter.reads.add(operands.b.base);
+      }
+      checkLimits(emitter, members, limits);
+      const initial = first.kind === 'scatter' ? [viewBase(operand(first.node), roots)] : [];
+      return { emitter, operands, reads: new Set([...emitter.reads, ...initial]) };
+    });
+  } catch (error) {
+    if (!(error instanceof Unfusable || error instanceof Refine) || members.length > 1) throw error;
+    throw new Unschedulable(culpritOf(error, first.node, roots));
+  }
+}
+
+function culpritOf(error: Error, root: Node, roots: ReadonlyMap<Node, Root>): Node {
+  const named = error.cause as Node | undefined;
+  const culprit = named ?? root;
+  if (culprit !== root && !roots.has(culprit)) return culprit;
+  const inlined = [...culprit.inputs, ...root.inputs].find((input) => !roots.has(input) && input.inputs.length > 0);
+  if (inlined === undefined) throw new UserError(`this backend cannot run ${root.op} on shape [${root.shape.join(', ')}]`, { place: root.module });
+  return inlined;
+}
+
+function operandsOf(node: ContractNode, space: Space, roots: ReadonlyMap<Node, Root>): { a: Operand; b: Operand } {
+  const sides = operandSides(node);
+  const side = (i: number): Operand => {
+    const base = viewBase(inputOf(node, i), roots);
+    return { base, position: operandPosition(node, i, base, space) };
+  };
+  return { a: side(sides.a), b: side(sides.b) };
+}
+
+function spaceOf(members: readonly Root[]): Space {
+  const [first] = members;
+  const contraction = members.find((root) => root.kind === 'contract');
+  if (contraction !== undefined) return contractSpace(contraction.node as ContractNode);
+  const scatter = members.find((root) => root.kind === 'scatter');
+  if (scatter !== undefined && scatter.node.op === 'scatterAdd') {
+    const { axis } = scatter.node.attributes;
+    return makeSpace(inputOf(scatter.node, 2).shape.map((size, i) => makeAxis(size, i === axis ? 'inner' : 'outer')));
+  }
+  const reduction = members.find((root) => root.kind === 'reduce');
+  if (reduction !== undefined && 'axes' in reduction.node.attributes) {
+    const { axes } = reduction.node.attributes;
+    return makeSpace(operand(reduction.node).shape.map((size, i): Axis => makeAxis(size, axes.includes(i) ? 'inner' : 'outer')));
+  }
+  return makeSpace((first?.node.shape ?? []).map((size) => makeAxis(size, 'outer')));
+}
+
+/** Buffers, stores and instructions stay below the limits; a root alone that reads too much is cut at an operand. */
+function checkLimits(emitter: Emitter, members: readonly Root[], limits: BackendLimits): void {
+  const stores = members.length;
+  const buffers = emitter.reads.size + stores;
+  if (buffers > limits.buffersPerKernel || stores > limits.storesPerKernel || emitter.drafts.length > maximumInstructions + 2) {
+    if (members.length > 1 || buffers > limits.buffersPerKernel) throw new Unfusable('too many buffers or instructions');
+  }
+}

@@ -1,0 +1,350 @@
+// Turns roots into instructions over one iteration space: views become index arithmetic, everything that is not a
+// root of another kernel is computed in place.
+import { elementwise, isElementwiseOp } from '../graph/elementwise.ts';
+import type { Node, NodeOf, ReduceOp } from '../graph/node.ts';
+import type { Affine, Guard, Instruction, ReduceCombine } from '../kernel/ir.ts';
+import { loopCount } from '../kernel/ir.ts';
+import { bytesOf } from '../dtype.ts';
+import { elementCount, sameShape, stridesOf } from '../shape.ts';
+import { Unfusable, fixed, linear, sameAffine, unravel } from './affine.ts';
+import { isLeaf, type Root } from './roots.ts';
+import type { Space } from './space.ts';
+import { isMovement, operand, sourceIndex } from './view.ts';
+
+/** An instruction whose operands are other drafts and whose buffer is the node that lives in it. */
+export interface Draft {
+  readonly instruction: Instruction;
+  readonly stage: number;
+  readonly inputs: readonly Draft[];
+  readonly buffer: Node | undefined;
+}
+
+/** A value at an index, before it is known in which stages it is needed. */
+interface Value {
+  readonly instruction: Instruction;
+  readonly inputs: readonly Value[];
+  readonly buffer: Node | undefined;
+  /** Depends on inner loops. */
+  readonly inner: boolean;
+  /** First stage in which it can be computed. */
+  readonly ready: number;
+  readonly cost: number;
+  readonly drafts: Map<number, Draft>;
+  row: { readonly index: number; readonly stage: number } | undefined;
+}
+
+interface Placed {
+  readonly position: Affine;
+  readonly index: readonly Affine[];
+  readonly reduced: Value | undefined;
+}
+
+interface Known {
+  readonly index: readonly Affine[];
+  readonly guards: readonly Guard[];
+  readonly fill: number;
+  readonly value: Value;
+}
+
+const combines: Record<ReduceOp, ReduceCombine> = { sum: 'sum', prod: 'prod', maxReduce: 'max', minReduce: 'min' };
+const largestRowBytes = 256 * 1024;
+const largestKeepCost = 8;
+
+export class Emitter {
+  readonly space: Space;
+  readonly drafts: Draft[] = [];
+  readonly rows: Draft['instruction']['dtype'][] = [];
+  /** Leaves and roots of other kernels that this kernel reads. */
+  readonly reads = new Set<Node>();
+  private readonly roots: ReadonlyMap<Node, Root>;
+  private readonly placed = new Map<Node, Placed>();
+  private readonly known = new Map<Node, Known[]>();
+  private readonly members: ReadonlySet<Node>;
+  private readonly accumulator: Node | undefined;
+
+  constructor(space: Space, roots: ReadonlyMap<Node, Root>, members: ReadonlySet<Node>, accumulator?: Node) {
+    this.space = space;
+    this.roots = roots;
+    this.members = members;
+    this.accumulator = accumulator;
+  }
+
+  /** Adds a root and a store of its value. */
+  add(node: Node, kind: Root['kind']): void {
+    if (kind === 'reduce') this.addReduction(node as NodeOf<ReduceOp>);
+    else this.addElementwise(node);
+  }
+
+  /** The position in `node`'s memory that the space's current point stands for. */
+  private indexOf(shape: readonly number[]): Affine[] {
+    const { axes, index, loops } = this.space;
+    const all = axes.flatMap((axis, i) => (axis.class === 'k' ? [] : [i]));
+    const domain = all.map((i) => axes[i]?.size ?? 1);
+    if (sameShape(shape, domain)) return index.slice(0, all.length);
+    const outerAxes = axes.flatMap((axis, i) => (axis.class === 'outer' ? [i] : []));
+    const chosen = elementCount(shape) === elementCount(domain) ? all : outerAxes;
+    const sizes = chosen.map((i) => axes[i]?.size ?? 1);
+    if (elementCount(sizes) !== elementCount(shape)) throw new Unfusable('sizes differ');
+    const position = linear(chosen.map((i) => index[i] ?? fixed(0, loops.length)), stridesOf(sizes), loops.length);
+    return unravel(position, shape, loops);
+  }
+
+  private addElementwise(node: Node): void {
+    const index = this.indexOf(node.shape);
+    const position = linear(index, stridesOf(node.shape), this.space.loops.length);
+    this.placed.set(node, { position, index, reduced: undefined });
+    const value = this.resolve(node, index, [], 0);
+    const inner = this.isInner(position);
+    const stage = inner ? odd(value.ready) : value.ready;
+    this.store(node, position, this.emit(value, stage), stage);
+  }
+
+  private addReduction(node: NodeOf<ReduceOp>): void {
+    const input = operand(node);
+    const index = this.indexOf(input.shape);
+    const { loops, classes } = this.space;
+    index.forEach((part, axis) => {
+      const wanted = node.attributes.axes.includes(axis) ? 'inner' : 'outer';
+      for (let i = 0; i < loops.length; i++) {
+        if ((part.strides[i] ?? 0) !== 0 && classes[i] !== wanted) throw new Unfusable('reduces over other loops');
+      }
+    });
+    const value = this.resolve(input, index, [], 0);
+    const stage = odd(value.ready);
+    const draft: Draft = {
+      instruction: { op: 'reduce', combine: combines[node.op], input: -1, dtype: node.dtype },
+      stage,
+      inputs: [this.emit(value, stage)],
+      buffer: undefined,
+    };
+    this.drafts.push(draft);
+    const outIndex = index.map((part, axis) => (node.attributes.axes.includes(axis) ? fixed(0, loops.length) : part));
+    const position = linear(outIndex, stridesOf(node.shape), loops.length);
+    const reduced = this.value(draft.instruction, [], { ready: stage + 1, inner: false, cost: 0 });
+    reduced.drafts.set(stage + 1, draft);
+    this.placed.set(node, { position, index: outIndex, reduced });
+    this.store(node, position, draft, stage + 1);
+  }
+
+  /** Stores a value at every point of a space whose axes are `node`'s. */
+  storeAll(node: Node, value: Value): void {
+    const position = linear(this.space.index, stridesOf(node.shape), this.space.loops.length);
+    this.store(node, position, this.emit(value, 0), 0);
+  }
+
+  private store(node: Node, position: Affine, input: Draft, stage: number): void {
+    this.drafts.push({ instruction: { op: 'store', buffer: -1, index: position, input: -1, dtype: node.dtype }, stage, inputs: [input], buffer: node });
+  }
+
+  /** The value of `node` at an index, where guards must hold before memory is read. */
+  resolve(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+    const found = this.known.get(node)?.find((entry) => entry.fill === fill && sameIndex(entry.index, index) && sameGuards(entry.guards, guards));
+    if (found !== undefined) return found.value;
+    const value = this.compute(node, index, guards, fill);
+    const list = this.known.get(node);
+    const entry = { index, guards, fill, value };
+    if (list === undefined) this.known.set(node, [entry]);
+    else list.push(entry);
+    return value;
+  }
+
+  private compute(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+    const { loops } = this.space;
+    if (node === this.accumulator) {
+      const position = linear(index, stridesOf(node.shape), loops.length);
+      const own = linear(this.space.index, stridesOf(node.shape), loops.length);
+      if (!sameAffine(position, own) || guards.length > 0) throw new Unfusable('the accumulator is used elsewhere');
+      return this.value({ op: 'accumulator', dtype: node.dtype }, []);
+    }
+    if (this.members.has(node)) {
+      const place = this.placed.get(node);
+      if (place === undefined) throw new Unfusable('used before it is computed');
+      const position = linear(index, stridesOf(node.shape), loops.length);
+      if (!sameAffine(position, place.position) || guards.length > 0) throw new Unfusable('used at another place');
+      if (place.reduced !== undefined) return place.reduced;
+    } else if (this.isMemory(node)) {
+      return this.loadAt(node, linear(index, stridesOf(node.shape), loops.length), guards, fill);
+    }
+    if (isMovement(node)) return this.moved(node, index, guards, fill);
+    switch (node.op) {
+      case 'constant':
+        return this.value({ op: 'constant', value: node.attributes.value, dtype: node.dtype }, []);
+      case 'iota':
+        return this.value({ op: 'index', index: index[0] ?? fixed(0, loops.length), dtype: 'int32' }, []);
+      case 'randomBits':
+        return this.threefry(node, index);
+      case 'gather':
+        return this.gather(node, index, guards, fill);
+      case 'where': {
+        const [condition, a, b] = node.inputs.map((input) => this.resolve(input, index, guards, 0));
+        if (condition === undefined || a === undefined || b === undefined) throw new Error('where needs three operands');
+        return this.value({ op: 'where', inputs: [-1, -1, -1], dtype: node.dtype }, [condition, a, b], { cost: 1 });
+      }
+      case 'cast':
+      case 'bitcast':
+        return this.value({ op: node.op, inputs: [-1], dtype: node.dtype }, [this.resolve(operand(node), index, guards, 0)], { cost: 1 });
+      default: {
+        if (!isElementwiseOp(node.op)) throw new Unfusable(`${node.op} is no expression`);
+        const inputs = node.inputs.map((input) => this.resolve(input, index, guards, 0));
+        return this.value({ op: 'elementwise', name: node.op, inputs: inputs.map(() => -1), dtype: node.dtype }, inputs, { cost: elementwise[node.op].cost });
+      }
+    }
+  }
+
+  private moved(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+    if (!isMovement(node)) throw new Error('not a movement');
+    const viewed = operand(node);
+    // Memory is contiguous: its reshape needs no division.
+    if (node.op === 'reshape' && this.isMemory(viewed)) return this.loadAt(viewed, linear(index, stridesOf(node.shape), this.space.loops.length), guards, fill);
+    let source: ReturnType<typeof sourceIndex>;
+    try {
+      source = sourceIndex(node, index, this.space.loops);
+    } catch (error) {
+      if (error instanceof Unfusable) error.cause ??= node;
+      throw error;
+    }
+    if (node.op !== 'pad') return this.resolve(operand(node), source.index, guards, fill);
+    const all = [...guards, ...source.guards];
+    if (this.readsDirectly(node)) return this.resolve(operand(node), source.index, all, node.attributes.value);
+    const value = this.resolve(operand(node), source.index, all, 0);
+    if (source.guards.length === 0) return value;
+    const inside = this.value({ op: 'inside', guards: source.guards, dtype: 'bool' }, []);
+    const outside = this.value({ op: 'constant', value: node.attributes.value, dtype: node.dtype }, []);
+    return this.value({ op: 'where', inputs: [-1, -1, -1], dtype: node.dtype }, [inside, value, outside], { cost: 1 });
+  }
+
+  /** A pad of memory, perhaps through views and pads of the same value: the load itself can fill. */
+  private readsDirectly(pad: NodeOf<'pad'>): boolean {
+    let node = operand(pad);
+    while (isMovement(node) && !this.roots.has(node)) {
+      if (node.op === 'pad' && node.attributes.value !== pad.attributes.value) return false;
+      node = operand(node);
+    }
+    return this.isMemory(node);
+  }
+
+  /** Leaves and the roots of other kernels. */
+  private isMemory(node: Node): boolean {
+    return isLeaf(node) || (this.roots.has(node) && !this.members.has(node));
+  }
+
+  private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
+    this.reads.add(node);
+    return this.value({ op: 'load', buffer: -1, index: position, guards, fill: guards.length > 0 ? fill : 0, dtype: node.dtype }, [], { buffer: node });
+  }
+
+  private gather(node: NodeOf<'gather'>, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+    const [x, at] = node.inputs;
+    if (x === undefined || at === undefined) throw new Error('gather needs two operands');
+    if (this.members.has(x)) throw new Unfusable('gathers from its own kernel');
+    this.reads.add(x);
+    const { axis } = node.attributes;
+    const loops = this.space.loops.length;
+    const strides = stridesOf(x.shape);
+    const base = linear(index.map((part, i) => (i === axis ? fixed(0, loops) : part)), strides, loops);
+    const where = this.resolve(at, index, guards, 0);
+    return this.value(
+      { op: 'gather', buffer: -1, index: base, at: -1, stride: strides[axis] ?? 1, size: x.shape[axis] ?? 0, guards, fill, dtype: node.dtype },
+      [where],
+      { buffer: x, cost: 4 },
+    );
+  }
+
+  private threefry(node: NodeOf<'randomBits'>, index: readonly Affine[]): Value {
+    const loops = this.space.loops.length;
+    const [key, counter] = node.inputs;
+    if (key === undefined || counter === undefined) throw new Error('randomBits needs a key and a counter');
+    const words = [0, 1].map((word) => this.resolve(key, [fixed(word, loops)], [], 0));
+    const element: Affine = linear(index, stridesOf(node.shape), loops);
+    const block = this.value({ op: 'index', index: element, dtype: 'int32' }, []);
+    const draw = this.resolve(counter, [], [], 0);
+    return this.value({ op: 'threefry', inputs: [-1, -1, -1, -1], dtype: 'int32' }, [...words, block, draw], { cost: 100 });
+  }
+
+  private value(
+    instruction: Instruction,
+    inputs: readonly Value[],
+    options: { buffer?: Node; cost?: number; inner?: boolean; ready?: number } = {},
+  ): Value {
+    const inner = options.inner ?? (inputs.some((input) => input.inner) || this.instructionIsInner(instruction));
+    const latest = options.ready ?? inputs.reduce((most, input) => Math.max(most, input.ready), 0);
+    const ready = inner ? odd(latest) : latest;
+    const cost = inputs.reduce((sum, input) => sum + input.cost, options.cost ?? 0);
+    return { instruction, inputs, buffer: options.buffer, inner, ready, cost, drafts: new Map(), row: undefined };
+  }
+
+  private instructionIsInner(instruction: Instruction): boolean {
+    const guards = 'guards' in instruction ? instruction.guards : [];
+    return ('index' in instruction && this.isInner(instruction.index)) || guards.some((guard) => this.isInner(guard.index));
+  }
+
+  private isInner(index: Affine): boolean {
+    return index.strides.some((stride, i) => stride !== 0 && this.space.classes[i] === 'inner');
+  }
+
+  /** The draft of a value in a stage (an outer value's own, if it is earlier). */
+  emit(value: Value, wanted: number): Draft {
+    const stage = value.inner ? wanted : value.ready;
+    const done = value.drafts.get(stage);
+    if (done !== undefined) return done;
+    const draft = this.recall(value, stage) ?? {
+      instruction: value.instruction,
+      stage,
+      inputs: value.inputs.map((input) => this.emit(input, stage)),
+      buffer: value.buffer,
+    };
+    this.drafts.push(draft);
+    value.drafts.set(stage, draft);
+    return draft;
+  }
+
+  /** An expensive inner value of an earlier stage is kept in a row of scratch instead of computed again. */
+  private recall(value: Value, stage: number): Draft | undefined {
+    if (!value.inner || value.cost <= largestKeepCost) return undefined;
+    const [first] = value.drafts.entries();
+    if (first === undefined) return undefined;
+    const { dtype } = value.instruction;
+    const innerLoops = this.space.loops.filter((_, i) => this.space.classes[i] === 'inner');
+    if (loopCount(innerLoops) * bytesOf(dtype) > largestRowBytes) return undefined;
+    if (value.row === undefined) {
+      const [firstStage, draft] = first;
+      value.row = { index: this.rows.length, stage: firstStage };
+      this.rows.push(dtype);
+      this.drafts.push({ instruction: { op: 'keep', row: value.row.index, input: -1, dtype }, stage: firstStage, inputs: [draft], buffer: undefined });
+    }
+    return { instruction: { op: 'recall', row: value.row.index, dtype }, stage, inputs: [], buffer: undefined };
+  }
+
+  /** Adds a scatter root: its kernel only accumulates; the buffer is initialised by a kernel before it. */
+  addScatter(node: NodeOf<'scatterAdd'>): void {
+    const [, at, source] = node.inputs;
+    if (at === undefined || source === undefined) throw new Error('scatterAdd needs three operands');
+    const { axis } = node.attributes;
+    const loops = this.space.loops.length;
+    const strides = stridesOf(node.shape);
+    const index = [...this.space.index];
+    const base = linear(index.map((part, i) => (i === axis ? fixed(0, loops) : part)), strides, loops);
+    const inputs = [this.resolve(at, index, [], 0), this.resolve(source, index, [], 0)].map((value) => this.emit(value, odd(value.ready)));
+    this.drafts.push({
+      instruction: { op: 'scatter', buffer: -1, index: base, at: -1, stride: strides[axis] ?? 1, size: node.shape[axis] ?? 0, input: -1, dtype: node.dtype },
+      stage: 1,
+      inputs,
+      buffer: node,
+    });
+  }
+}
+
+function odd(stage: number): number {
+  return stage % 2 === 0 ? stage + 1 : stage;
+}
+
+function sameIndex(a: readonly Affine[], b: readonly Affine[]): boolean {
+  return a.every((part, i) => {
+    const other = b[i];
+    return other !== undefined && sameAffine(part, other);
+  });
+}
+
+function sameGuards(a: readonly Guard[], b: readonly Guard[]): boolean {
+  return a.length === b.length && a.every((guard, i) => guard.size === b[i]?.size && sameAffine(guard.index, b[i].index));
+}

@@ -1,0 +1,273 @@
+// From drafts to a kernel: dead code goes, loops are ordered and merged, operands get numbers.
+import type { Node } from '../graph/node.ts';
+import type { Affine, BufferParameter, ContractKernel, Guard, Instruction, LoopKernel } from '../kernel/ir.ts';
+import type { Group } from './cluster.ts';
+import type { Draft } from './emit.ts';
+
+/** A kernel's buffer argument: the node whose memory it is, and the element that indices count from. */
+export interface Argument {
+  readonly node: Node;
+  readonly offset: number;
+}
+
+export interface Finished<K> {
+  readonly kernel: K;
+  readonly arguments: readonly Argument[];
+}
+
+/** Rewrites every affine index of an instruction. */
+function mapAffines(instruction: Instruction, map: (affine: Affine) => Affine): Instruction {
+  const guards = (list: readonly Guard[]): Guard[] => list.map((guard) => ({ index: map(guard.index), size: guard.size }));
+  switch (instruction.op) {
+    case 'load':
+    case 'gather':
+      return { ...instruction, index: map(instruction.index), guards: guards(instruction.guards) };
+    case 'inside':
+      return { ...instruction, guards: guards(instruction.guards) };
+    case 'index':
+    case 'store':
+    case 'scatter':
+      return { ...instruction, index: map(instruction.index) };
+    default:
+      return instruction;
+  }
+}
+
+function affinesOf(instruction: Instruction): Affine[] {
+  const all: Affine[] = [];
+  mapAffines(instruction, (affine) => {
+    all.push(affine);
+    return affine;
+  });
+  return all;
+}
+
+/** Drafts that stores of `wanted` nodes need, in order of stage; stores last in each stage. */
+function liveDrafts(drafts: readonly Draft[], wanted: ReadonlySet<Node>): Draft[] {
+  const live = new Set<Draft>();
+  const stack = drafts.filter(({ instruction, buffer }) => isStore(instruction) && buffer !== undefined && wanted.has(buffer));
+  const rows = new Set<number>();
+  for (;;) {
+    const draft = stack.pop();
+    if (draft === undefined) {
+      const keeps = drafts.filter(({ instruction }) => instruction.op === 'keep' && rows.has(instruction.row));
+      const missing = keeps.filter((keep) => !live.has(keep));
+      if (missing.length === 0) break;
+      stack.push(...missing);
+      continue;
+    }
+    if (live.has(draft)) continue;
+    live.add(draft);
+    if (draft.instruction.op === 'recall') rows.add(draft.instruction.row);
+    stack.push(...draft.inputs);
+  }
+  const position = new Map(drafts.map((draft, i) => [draft, i]));
+  const late = (draft: Draft): number => (isStore(draft.instruction) ? 1 : 0);
+  return drafts
+    .filter((draft) => live.has(draft))
+    .sort((x, y) => x.stage - y.stage || late(x) - late(y) || (position.get(x) ?? 0) - (position.get(y) ?? 0));
+}
+
+function isStore(instruction: Instruction): boolean {
+  return instruction.op === 'store' || instruction.op === 'scatter';
+}
+
+/** New loops as lists of old ones: `groups[j]` are the old loops, outermost first, that new loop j runs through. */
+function mergeLoops(order: readonly number[], sizes: readonly number[], classes: readonly string[], affines: readonly Affine[]): number[][] {
+  const groups: number[][] = [];
+  for (const loop of order) {
+    const last = groups.at(-1);
+    const before = last?.at(-1);
+    const size = sizes[loop] ?? 1;
+    const merges =
+      last !== undefined &&
+      before !== undefined &&
+      classes[before] === classes[loop] &&
+      affines.every((affine) => affine.strides[before] === (affine.strides[loop] ?? 0) * size);
+    if (merges) last.push(loop);
+    else groups.push([loop]);
+  }
+  return groups;
+}
+
+function regroup(affine: Affine, groups: readonly (readonly number[])[]): Affine {
+  return { offset: affine.offset, strides: groups.map((group) => affine.strides[group.at(-1) ?? 0] ?? 0) };
+}
+
+function sizesOf(groups: readonly (readonly number[])[], sizes: readonly number[]): number[] {
+  return groups.map((group) => group.reduce((product, loop) => product * (sizes[loop] ?? 1), 1));
+}
+
+/** Numbers operands and buffers; indices become relative to each argument's offset. */
+class Numbering {
+  readonly instructions: Instruction[] = [];
+  readonly buffers: { node: Node; offset: number; access: BufferParameter['access']; dtype: BufferParameter['dtype'] }[] = [];
+  private readonly numbers = new Map<Draft, number>();
+
+  /** Position of the argument for a node's memory; its first index is where the argument starts. */
+  buffer(node: Node, index: Affine, access: 'read' | 'write' | 'readwrite', dtype: BufferParameter['dtype']): { buffer: number; index: Affine } {
+    let number = this.buffers.findIndex((known) => known.node === node);
+    if (number < 0) {
+      number = this.buffers.length;
+      this.buffers.push({ node, offset: index.offset, access, dtype });
+    }
+    const entry = this.buffers[number];
+    if (entry === undefined) throw new Error('no such buffer');
+    if (entry.access !== access) entry.access = 'readwrite';
+    return { buffer: number, index: { offset: index.offset - entry.offset, strides: index.strides } };
+  }
+
+  add(draft: Draft, map: (affine: Affine) => Affine): void {
+    const moved = mapAffines(draft.instruction, map);
+    const values = draft.inputs.map((input) => this.numbers.get(input) ?? -1);
+    this.numbers.set(draft, this.instructions.length);
+    this.instructions.push(this.link(moved, values, draft.buffer));
+  }
+
+  private link(instruction: Instruction, values: readonly number[], node: Node | undefined): Instruction {
+    const value = (i: number): number => values[i] ?? -1;
+    switch (instruction.op) {
+      case 'load':
+        return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'read', instruction.dtype) };
+      case 'gather':
+        return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'read', instruction.dtype), at: value(0) };
+      case 'store':
+        return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'write', instruction.dtype), input: value(0) };
+      case 'scatter':
+        return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'readwrite', instruction.dtype), at: value(0), input: value(1) };
+      case 'elementwise':
+        return { ...instruction, inputs: [...values] };
+      case 'where':
+        return { ...instruction, inputs: [value(0), value(1), value(2)] };
+      case 'cast':
+      case 'bitcast':
+        return { ...instruction, inputs: [value(0)] };
+      case 'threefry':
+        return { ...instruction, inputs: [value(0), value(1), value(2), value(3)] };
+      case 'reduce':
+      case 'keep':
+        return { ...instruction, input: value(0) };
+      default:
+        return instruction;
+    }
+  }
+
+  parameters(): BufferParameter[] {
+    return this.buffers.map(({ dtype, access }) => ({ dtype, access }));
+  }
+
+  arguments(): Argument[] {
+    return this.buffers.map(({ node, offset }) => ({ node, offset }));
+  }
+}
+
+function nameOf(group: Group): string {
+  const ops = group.roots.map(({ node }) => node.op);
+  const shown = [...new Set(ops)].slice(0, 4).join('+');
+  const module = group.roots.at(-1)?.node.module ?? '';
+  return module === '' ? shown : `${module}:${shown}`;
+}
+
+/** The loop that consecutive memory runs along: the one with most unit strides, stores counting double. */
+function bestVectorLoop(instructions: readonly Instruction[], sizes: readonly number[]): number {
+  let best = -1;
+  let bestScore = 0;
+  for (let loop = 0; loop < sizes.length; loop++) {
+    let score = 0;
+    for (const instruction of instructions) {
+      if (instruction.op !== 'load' && instruction.op !== 'store') continue;
+      const stride = Math.abs(instruction.index.strides[loop] ?? 0);
+      const weight = instruction.op === 'store' ? 2 : 1;
+      if (stride === 1) score += 4 * weight;
+    }
+    // A loop of a few positions is a poor vector, however well it lies in memory.
+    score *= Math.min(1, (sizes[loop] ?? 1) / 8);
+    if (score >= bestScore && score > 0) {
+      best = loop;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<LoopKernel> {
+  const { space, drafts, rows } = group.emitter;
+  const live = liveDrafts(drafts, wanted);
+  const scatters = group.kind === 'scatter';
+  const best = scatters ? -1 : bestVectorLoop(live.map((draft) => draft.instruction), space.loops);
+  const order = space.loops.map((_, i) => i);
+  if (best >= 0) {
+    // The vector loop goes to the end of its class.
+    order.sort((x, y) => Number(space.classes[x] === 'inner') - Number(space.classes[y] === 'inner') || Number(x === best) - Number(y === best) || x - y);
+  }
+  const affines = live.flatMap((draft) => affinesOf(draft.instruction));
+  const groups = scatters ? order.map((loop) => [loop]) : mergeLoops(order, space.loops, space.classes, affines);
+  const isInner = (members: readonly number[]): boolean => space.classes[members[0] ?? 0] === 'inner';
+  const outer = groups.filter((members) => !isInner(members)).length;
+  const numbering = new Numbering();
+  for (const draft of live) numbering.add(draft, (affine) => regroup(affine, groups));
+  const last = groups.length - 1;
+  const bestIsOuter = best >= 0 && space.classes[best] !== 'inner';
+  const vector = scatters ? -1 : bestIsOuter ? outer - 1 : outer <= last ? last : outer - 1;
+  return {
+    kernel: {
+      kind: 'loop',
+      name: nameOf(group),
+      loops: sizesOf(groups, space.loops),
+      outer,
+      vector,
+      buffers: numbering.parameters(),
+      instructions: numbering.instructions,
+      stages: live.map((draft) => draft.stage),
+      rows: [...rows],
+      scatters,
+    },
+    arguments: numbering.arguments(),
+  };
+}
+
+export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finished<ContractKernel> {
+  const { operands } = group;
+  const [root] = group.roots;
+  if (operands === undefined || root === undefined || (root.node.op !== 'dot' && root.node.op !== 'conv')) throw new Error('not a contraction');
+  const { space, drafts } = group.emitter;
+  const live = liveDrafts(drafts, wanted);
+  // A contraction without n becomes one without m: the long side should be the vector side.
+  const sizeOf = (wantedClass: string): number => space.loops.reduce((product, size, i) => (space.classes[i] === wantedClass ? product * size : product), 1);
+  const swap = sizeOf('n') === 1 && sizeOf('m') > 1;
+  const classes = space.classes.map((axisClass) => (swap && axisClass === 'm' ? 'n' : swap && axisClass === 'n' ? 'm' : axisClass));
+  const [a, b] = swap ? [operands.b, operands.a] : [operands.a, operands.b];
+  const affines = [a.position, b.position, ...live.flatMap((draft) => affinesOf(draft.instruction))];
+  const order = ['batch', 'm', 'n', 'k'].flatMap((wantedClass) => classes.flatMap((axisClass, i) => (axisClass === wantedClass ? [i] : [])));
+  const groups = mergeLoops(order, space.loops, classes, affines);
+  const list = (wantedClass: string): number[] => sizesOf(groups.filter((members) => classes[members[0] ?? 0] === wantedClass), space.loops);
+  const numbering = new Numbering();
+  const dtype = inputDtype(root.node);
+  const position = ({ base, position: index }: NonNullable<Group['operands']>['a']): { buffer: number; index: Affine } =>
+    numbering.buffer(base, regroup(index, groups), 'read', dtype);
+  const operandA = position(a);
+  const operandB = position(b);
+  for (const draft of live) numbering.add(draft, (affine) => regroup(affine, groups));
+  return {
+    kernel: {
+      kind: 'contract',
+      name: nameOf(group),
+      combine: root.node.attributes.combine,
+      batch: list('batch'),
+      m: list('m'),
+      n: list('n'),
+      k: list('k'),
+      buffers: numbering.parameters(),
+      a: operandA,
+      b: operandB,
+      dtype,
+      accumulator: root.node.dtype,
+      epilogue: numbering.instructions,
+    },
+    arguments: numbering.arguments(),
+  };
+}
+
+function inputDtype(node: Node): BufferParameter['dtype'] {
+  return node.inputs[0]?.dtype ?? node.dtype;
+}

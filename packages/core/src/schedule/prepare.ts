@@ -1,0 +1,160 @@
+// Rewrites before scheduling: convolutions without padding or input dilation, long reductions in two steps,
+// and a value of its own for everything that the program returns or assigns.
+import type { CanonicalGraph } from '../backend/backend.ts';
+import { conv } from '../graph/combine.ts';
+import { buildContext, create } from '../graph/create.ts';
+import { reduce } from '../graph/build.ts';
+import { pad, reshape, slice } from '../graph/move.ts';
+import type { Node, NodeOf, PaddingPair, VariableSlot } from '../graph/node.ts';
+import { elementCount } from '../shape.ts';
+import { isMovement, operand } from './view.ts';
+
+export interface PreparedGraph {
+  /** Operands before users. */
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Node[];
+  readonly assignments: readonly { readonly variable: VariableSlot; readonly value: Node }[];
+}
+
+export function prepare(graph: CanonicalGraph): PreparedGraph {
+  const replaced = new Map<Node, Node>();
+  const padded = new Map<string, Node>();
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const visit = (root: Node): void => {
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      if (node === undefined) break;
+      const missing = seen.has(node) ? [] : node.inputs.filter((input) => !seen.has(input));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      if (!seen.has(node)) {
+        seen.add(node);
+        order.push(node);
+      }
+    }
+  };
+  const outside = { ...buildContext };
+  for (const node of graph.nodes) {
+    buildContext.module = node.module;
+    const inputs = node.inputs.map((input) => replaced.get(input) ?? input);
+    const moved = inputs.every((input, i) => input === node.inputs[i]) ? node : withInputs(node, inputs);
+    const next = rewrite(moved, padded);
+    if (next !== node) replaced.set(node, next);
+    visit(next);
+  }
+  Object.assign(buildContext, outside);
+
+  const taken = new Set<Node>();
+  const own = (node: Node): Node => {
+    const value = replaced.get(node) ?? node;
+    const needsCopy = taken.has(value) || isMovement(value) || value.inputs.length === 0;
+    const result = needsCopy ? copyOf(value) : value;
+    taken.add(result);
+    visit(result);
+    return result;
+  };
+  const outputs = graph.outputs.map(own);
+  const assignments = graph.assignments.map(({ variable, value }) => ({ variable, value: own(value) }));
+  return { nodes: order, outputs, assignments };
+}
+
+/** A node that must be computed into memory of its own. */
+function copyOf(node: Node): Node {
+  return create('reshape', [node], { shape: node.shape }, node.shape, node.dtype);
+}
+
+function withInputs(node: Node, inputs: readonly Node[]): Node {
+  return create(node.op, inputs, node.attributes, node.shape, node.dtype);
+}
+
+function rewrite(node: Node, padded: Map<string, Node>): Node {
+  switch (node.op) {
+    case 'conv':
+      return plainConv(node, padded);
+    case 'sum':
+    case 'prod':
+    case 'maxReduce':
+    case 'minReduce':
+      return splitReduction(node);
+    default:
+      return node;
+  }
+}
+
+/** conv(x, w) with padding, cropping and input dilation turned into a padded copy of x, shared between convolutions. */
+function plainConv(node: NodeOf<'conv'>, padded: Map<string, Node>): Node {
+  const { padding, inputDilation, stride, kernelDilation, combine } = node.attributes;
+  const [x, weight] = node.inputs;
+  if (x === undefined || weight === undefined) return node;
+  if (padding.every(([low, high]) => low === 0 && high === 0) && inputDilation.every((by) => by === 1)) return node;
+  const key = JSON.stringify([x.id, padding, inputDilation]);
+  const ready = padded.get(key) ?? paddedInput(x, padding, inputDilation);
+  padded.set(key, ready);
+  const none: PaddingPair[] = padding.map(() => [0, 0]);
+  return conv(ready, weight, { stride, kernelDilation, combine, padding: none, inputDilation: stride.map(() => 1) });
+}
+
+/**
+ * x [N, G, C, …S] with zeros around and between. Dilation by d is: pad a new axis of size 1 behind the spatial axis to
+ * d, then merge the two; padding then counts in whole steps of d, and a slice (free for the convolution) trims it.
+ */
+function paddedInput(x: Node, padding: readonly PaddingPair[], dilation: readonly number[]): Node {
+  const lead = x.shape.slice(0, 3);
+  const spatial = x.shape.slice(3);
+  const plan = spatial.map((size, axis) => {
+    const [low, high] = padding[axis] ?? [0, 0];
+    const by = dilation[axis] ?? 1;
+    const before = Math.max(0, Math.ceil(low / by));
+    const start = before * by - low;
+    const length = (size - 1) * by + 1 + low + high;
+    const total = Math.max(size + before, Math.ceil((start + length) / by));
+    return { by, before, after: total - size - before, start, length, total };
+  });
+  const spread = reshape(x, [...lead, ...plan.flatMap((axis, i) => [spatial[i] ?? 1, 1].slice(0, axis.by === 1 ? 1 : 2))]);
+  const pairs: PaddingPair[] = plan.flatMap((axis): PaddingPair[] =>
+    axis.by === 1 ? [[axis.before, axis.after]] : [[axis.before, axis.after], [0, axis.by - 1]],
+  );
+  const filled = pad(spread, [...lead.map((): PaddingPair => [0, 0]), ...pairs], 0);
+  const merged = reshape(filled, [...lead, ...plan.map((axis) => axis.total * axis.by)]);
+  return slice(
+    merged,
+    [0, 0, 0, ...plan.map((axis) => axis.start)],
+    [...lead, ...plan.map((axis) => axis.start + axis.length)],
+    merged.shape.map(() => 1),
+  );
+}
+
+const fewOutputs = 8;
+const longReduction = 16384;
+
+/** A long reduction to few values becomes partial results first, so that threads can share it. Chosen by shape alone. */
+function splitReduction(node: NodeOf<'sum'> | NodeOf<'prod'> | NodeOf<'maxReduce'> | NodeOf<'minReduce'>): Node {
+  const x = operand(node);
+  const outputs = elementCount(node.shape);
+  const length = elementCount(x.shape) / Math.max(1, outputs);
+  if (outputs >= fewOutputs || length < longReduction) return node;
+  const axes = node.attributes.axes.filter((axis) => (x.shape[axis] ?? 1) > 1);
+  const [first] = axes;
+  if (first === undefined) return node;
+  const size = x.shape[first] ?? 1;
+  if (axes.length > 1 && size >= 4 && size <= 1024) return reduce(node.op, reduce(node.op, x, axes.slice(1)), [first]);
+  const chunks = divisorNear(size, 64);
+  if (chunks === 1) return node;
+  const split = [...x.shape.slice(0, first), chunks, size / chunks, ...x.shape.slice(first + 1)];
+  const rest = node.attributes.axes.map((axis) => (axis >= first ? axis + 1 : axis));
+  return reshape(reduce(node.op, reduce(node.op, reshape(x, split), rest), [first]), node.shape);
+}
+
+/** The divisor of n in [2, 512] that is nearest to a wanted one, or 1. */
+function divisorNear(n: number, wanted: number): number {
+  let best = 1;
+  for (let d = 2; d <= 512; d++) {
+    if (n % d === 0 && (best === 1 || Math.abs(d - wanted) < Math.abs(best - wanted))) best = d;
+  }
+  return best;
+}

@@ -1,0 +1,191 @@
+// Which nodes become values of a kernel (roots), and which are computed where they are used (inlined).
+import { elementwise, isElementwiseOp } from '../graph/elementwise.ts';
+import type { Node } from '../graph/node.ts';
+import { elementCount } from '../shape.ts';
+import { contractionFits } from './contract.ts';
+import type { PreparedGraph } from './prepare.ts';
+import { isMovement, operand } from './view.ts';
+
+export type RootKind = 'elementwise' | 'reduce' | 'contract' | 'scatter' | 'routine';
+
+export interface Root {
+  readonly node: Node;
+  readonly kind: RootKind;
+}
+
+/** Nodes whose expression is bigger than this are cut. */
+const maximumExpression = 64;
+/** An expression that costs no more may be computed again in each consumer. */
+const cheapCost = 8;
+/** … and behind a broadcast, where it is computed again for every copy. */
+const cheapBroadcastCost = 3;
+
+interface Expression {
+  readonly cost: number;
+  readonly size: number;
+  /** Big buffers read, at most a few. */
+  readonly reads: ReadonlySet<Node>;
+}
+
+export function isLeaf(node: Node): boolean {
+  return node.op === 'data' || node.op === 'read';
+}
+
+export function kindOf(node: Node): RootKind {
+  switch (node.op) {
+    case 'sum':
+    case 'prod':
+    case 'maxReduce':
+    case 'minReduce':
+      return 'reduce';
+    case 'dot':
+    case 'conv':
+      return 'contract';
+    case 'scatterAdd':
+      return 'scatter';
+    case 'sort':
+    case 'cumulative':
+    case 'eigh':
+    case 'cholesky':
+    case 'triangularSolve':
+      return 'routine';
+    default:
+      return 'elementwise';
+  }
+}
+
+/** Decides, in order of the graph; `fuse: false` makes every computation a root, `forced` some nodes. */
+export function findRoots(graph: PreparedGraph, options: { fuse: boolean; forced: ReadonlySet<Node> }): Map<Node, Root> {
+  const forced = new Set<Node>([...options.forced, ...graph.outputs, ...graph.assignments.map(({ value }) => value)]);
+  for (const node of graph.nodes) forceOperands(node, forced);
+  const users = countUsers(graph.nodes, forced);
+
+  const roots = new Map<Node, Root>();
+  const expressions = new Map<Node, Expression>();
+  const leafExpression = (node: Node): Expression => ({ cost: 0, size: 1, reads: new Set([node]) });
+  for (const node of graph.nodes) {
+    const kind = kindOf(node);
+    if (isLeaf(node)) {
+      expressions.set(node, leafExpression(node));
+      continue;
+    }
+    const own = expressionOf(node, expressions);
+    const computes = !isMovement(node) && node.op !== 'constant' && node.op !== 'iota';
+    const isRoot =
+      kind !== 'elementwise' ||
+      forced.has(node) ||
+      own.size > maximumExpression ||
+      (computes && (!options.fuse || !mayInline(node, own, users.get(node))));
+    if (isRoot) {
+      roots.set(node, { node, kind });
+      expressions.set(node, leafExpression(node));
+    } else {
+      expressions.set(node, own);
+    }
+  }
+  return roots;
+}
+
+interface Users {
+  count: number;
+  broadcast: boolean;
+}
+
+/** Consumers that compute, looking through movement; `broadcast` when some see the node repeated. */
+function countUsers(nodes: readonly Node[], forced: ReadonlySet<Node>): Map<Node, Users> {
+  const users = new Map<Node, Users>();
+  const usersOf = (node: Node): Users => {
+    const known = users.get(node);
+    if (known !== undefined) return known;
+    const fresh = { count: 0, broadcast: false };
+    users.set(node, fresh);
+    return fresh;
+  };
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (node === undefined) continue;
+    const own = usersOf(node);
+    for (const input of new Set(node.inputs)) {
+      const target = usersOf(input);
+      if (isMovement(node) && !forced.has(node)) {
+        const repeats = node.op === 'window' || (node.op === 'expand' && elementCount(node.shape) > elementCount(input.shape));
+        target.count += own.count;
+        target.broadcast ||= own.broadcast || repeats;
+      } else {
+        target.count += 1;
+      }
+    }
+  }
+  return users;
+}
+
+function expressionOf(node: Node, expressions: Map<Node, Expression>): Expression {
+  let cost = isElementwiseOp(node.op) ? elementwise[node.op].cost : node.op === 'randomBits' ? 100 : isMovement(node) ? 0 : 1;
+  let size = 1;
+  const reads = new Set<Node>();
+  for (const input of node.inputs) {
+    const part = expressions.get(input);
+    if (part === undefined) continue;
+    cost += part.cost;
+    size += part.size;
+    for (const leaf of part.reads) reads.add(leaf);
+  }
+  return { cost, size, reads };
+}
+
+function mayInline(node: Node, expression: Expression, users: Users | undefined): boolean {
+  if (users === undefined) return true;
+  if (users.broadcast && expression.cost > cheapBroadcastCost) return false;
+  if (users.count <= 1) return true;
+  const elements = elementCount(node.shape);
+  let bigReads = 0;
+  for (const leaf of expression.reads) if (elementCount(leaf.shape) * 4 > elements) bigReads++;
+  return expression.cost <= cheapCost && bigReads <= 1;
+}
+
+/** Operands that must lie in memory: of contractions (unless they are plain views), routines, gathers. */
+function forceOperands(node: Node, forced: Set<Node>): void {
+  switch (node.op) {
+    case 'dot':
+    case 'conv':
+      node.inputs.forEach((input, side) => {
+        const chain = viewChain(input);
+        const base = chain.reverse().find((candidate) => contractionFits(node, side, candidate));
+        force(base ?? input, forced);
+      });
+      return;
+    case 'gather':
+      force(operand(node), forced);
+      return;
+    case 'sort':
+    case 'cumulative':
+    case 'eigh':
+    case 'cholesky':
+    case 'triangularSolve':
+      for (const input of node.inputs) force(input, forced);
+      break;
+    default:
+  }
+}
+
+function force(node: Node, forced: Set<Node>): void {
+  if (!isLeaf(node)) forced.add(node);
+}
+
+/** A node and the nodes that it is a plain view of, ending at the first that computes or pads. */
+function viewChain(node: Node): Node[] {
+  const chain = [node];
+  let last = node;
+  while (isMovement(last) && last.op !== 'pad') {
+    last = operand(last);
+    chain.push(last);
+  }
+  return chain;
+}
+
+/** The memory that an operand views. */
+export function viewBase(node: Node, roots: ReadonlyMap<Node, Root>): Node {
+  let base = node;
+  while (isMovement(base) && !roots.has(base)) base = operand(base);
+  return base;
+}

@@ -1,0 +1,197 @@
+// The scheduler: fused programs compute what the interpreter computes, in the number of kernels that they should.
+import { describe, expect, it } from 'vitest';
+import type { BackendLimits } from '../backend/backend.ts';
+import { arrayOf, type TypedArray } from '../dtype.ts';
+import { apply, cast, constant, iota, read, reduce, where } from '../graph/build.ts';
+import { canonicalize } from '../graph/canonical.ts';
+import { conv, dot, gather, scatterAdd } from '../graph/combine.ts';
+import { expand, flip, pad, permute, reshape, slice, window } from '../graph/move.ts';
+import type { Node, VariableSlot } from '../graph/node.ts';
+import { interpretAll } from '../reference/interpret.ts';
+import { elementCount } from '../shape.ts';
+import { leaf, randomLeaf, randomNumbers } from '../testing/evaluate.ts';
+import { runProgram } from '../testing/run-program.ts';
+import type { Program } from '../kernel/ir.ts';
+import { schedule } from './schedule.ts';
+import { verify } from './verify.ts';
+
+const limits: BackendLimits = {
+  buffersPerKernel: 32,
+  storesPerKernel: 16,
+  elements: 2 ** 31,
+  dtypes: ['float32', 'float64', 'int32', 'uint8', 'int8', 'bool'],
+};
+
+let slots = 0;
+function variable(shape: number[]): VariableSlot {
+  return { id: ++slots, name: `v${slots}`, shape, dtype: 'float64' };
+}
+
+/** Schedules with and without fusion, runs both, compares with the interpreter; returns the fused program. */
+function check(outputs: Node[], assignments: { variable: VariableSlot; value: Node }[] = []): Program {
+  const graph = canonicalize({ outputs, assignments });
+  const inputs = graph.inputs.map((node) => (node.op === 'data' ? node.attributes.leaf.data : undefined) ?? new Float64Array(0));
+  const state = (): TypedArray[] =>
+    graph.variables.map((slot, i) => {
+      const array = arrayOf(slot.dtype, elementCount(slot.shape));
+      array.set(randomNumbers(array.length, 100 + i));
+      return array;
+    });
+  const expected = interpretAll(graph, inputs, state());
+  const run = (fuse: boolean): Program => {
+    const program = schedule(graph, limits, { fuse });
+    verify(program);
+    const variables = state();
+    const results = runProgram(program, { inputs, variables });
+    results.forEach((result, i) => close(result, expected.outputs[i]));
+    graph.assignments.forEach((assignment, i) => close(variables[graph.variables.indexOf(assignment.variable)], expected.assignments[i]));
+    return program;
+  };
+  run(false);
+  return run(true);
+}
+
+function close(actual: ArrayLike<number> | undefined, expected: ArrayLike<number> | undefined): void {
+  expect(actual?.length).toBe(expected?.length);
+  for (let i = 0; i < (expected?.length ?? 0); i++) {
+    const [x, y] = [actual?.[i] ?? Number.NaN, expected?.[i] ?? 0];
+    if (!(Math.abs(x - y) <= 1e-9 * (1 + Math.abs(y)))) expect({ i, x }).toEqual({ i, x: y });
+  }
+}
+
+const fill = (value: number, shape: number[]): Node => expand(reshape(constant(value, 'float64'), shape.map(() => 1)), shape);
+const mean = (x: Node, axes: number[], count: number): Node => {
+  const sum = reduce('sum', x, axes);
+  return apply('div', sum, fill(count, [...sum.shape]));
+};
+
+describe('schedule', () => {
+  it('computes an elementwise chain in one kernel', () => {
+    const x = randomLeaf([4, 5], 1);
+    const y = randomLeaf([4, 5], 2);
+    expect(check([apply('exp', apply('add', apply('mul', x, y), x))]).commands).toHaveLength(1);
+  });
+
+  it('computes softmax in one kernel and keeps the exponentials', () => {
+    const x = randomLeaf([6, 50], 3);
+    const shifted = apply('sub', x, expand(reduce('maxReduce', x, [1]), [6, 50]));
+    const e = apply('exp', shifted);
+    const program = check([apply('div', e, expand(reduce('sum', e, [1]), [6, 50]))]);
+    expect(program.commands).toHaveLength(1);
+    expect(program.kernels[0]).toMatchObject({ kind: 'loop', outer: 1, rows: ['float64'] });
+  });
+
+  it('computes batch norm over N, H, W in one kernel', () => {
+    const shape = [3, 9, 4, 5];
+    const x = randomLeaf(shape, 4, { shift: 100 });
+    const gamma = randomLeaf([9], 5);
+    const mu = mean(x, [0, 2, 3], 60);
+    const centred = apply('sub', x, expand(mu, shape));
+    const variance = mean(apply('mul', centred, centred), [0, 2, 3], 60);
+    const deviation = apply('sqrt', apply('add', variance, fill(1e-5, [1, 9, 1, 1])));
+    const normal = apply('div', centred, expand(deviation, shape));
+    const out = apply('mul', normal, expand(reshape(gamma, [1, 9, 1, 1]), shape));
+    expect(check([out, reshape(mu, [9])]).commands).toHaveLength(1);
+  });
+
+  it('computes group norm, whose statistics live in another shape than its affine part, in one kernel', () => {
+    const x = randomLeaf([2, 6, 4, 4], 6);
+    const grouped = reshape(x, [2, 3, 32]);
+    const mu = mean(grouped, [2], 32);
+    const centred = reshape(apply('sub', grouped, expand(mu, [2, 3, 32])), [2, 6, 4, 4]);
+    const out = apply('mul', centred, expand(reshape(randomLeaf([6], 7), [1, 6, 1, 1]), [2, 6, 4, 4]));
+    expect(check([out]).commands.length).toBeLessThanOrEqual(2);
+  });
+
+  it('moves bias and activation into a matrix product', () => {
+    const product = dot(randomLeaf([7, 5], 8), randomLeaf([5, 6], 9), { batch: [], contract: [[1, 0]], combine: 'multiply-add' });
+    const bias = expand(reshape(randomLeaf([6], 10), [1, 6]), [7, 6]);
+    const out = apply('max', apply('add', product, bias), fill(0, [7, 6]));
+    const program = check([out]);
+    expect(program.commands).toHaveLength(1);
+    expect(program.kernels[0]?.kind).toBe('contract');
+  });
+
+  it('reads transposed operands of a product as views', () => {
+    const a = permute(randomLeaf([5, 7], 8), [1, 0]);
+    const b = permute(randomLeaf([6, 5], 9), [1, 0]);
+    expect(check([dot(a, b, { batch: [], contract: [[1, 0]], combine: 'multiply-add' })]).commands).toHaveLength(1);
+  });
+
+  it.each([
+    { stride: 1, padding: 1, dilation: 1, inputDilation: 1 },
+    { stride: 2, padding: 1, dilation: 1, inputDilation: 1 },
+    { stride: 1, padding: 2, dilation: 2, inputDilation: 1 },
+    { stride: 1, padding: 2, dilation: 1, inputDilation: 2 },
+    { stride: 2, padding: -1, dilation: 1, inputDilation: 3 },
+  ])('computes convolutions %j', ({ stride, padding, dilation, inputDilation }) => {
+    const x = randomLeaf([2, 2, 3, 6, 7], 11);
+    const w = randomLeaf([2, 4, 3, 3, 3], 12);
+    const two = (value: number): number[] => [value, value];
+    const out = conv(x, w, {
+      stride: two(stride),
+      padding: [[padding, padding], [padding, padding]],
+      kernelDilation: two(dilation),
+      inputDilation: two(inputDilation),
+      combine: 'multiply-add',
+    });
+    expect(check([apply('tanh', out)]).kernels.some((kernel) => kernel.kind === 'contract')).toBe(true);
+  });
+
+  it('shares the padded input of two convolutions', () => {
+    const x = apply('exp', randomLeaf([1, 1, 3, 5, 5], 13));
+    const options = { stride: [1, 1], kernelDilation: [1, 1], inputDilation: [1, 1], combine: 'multiply-add' } as const;
+    const outs = [14, 15].map((seed) => conv(x, randomLeaf([1, 2, 3, 3, 3], seed), { ...options, padding: [[1, 1], [1, 1]] }));
+    expect(check(outs).commands).toHaveLength(3);
+  });
+
+  it('follows views: slices, flips, windows, pads of expressions', () => {
+    const x = randomLeaf([4, 6], 16);
+    const e = apply('exp', x);
+    const program = check([
+      apply('neg', slice(e, [1, 0], [4, 6], [2, 3])),
+      apply('neg', flip(permute(e, [1, 0]), [0])),
+      reduce('sum', window(e, 1, { size: 3, stride: 2 }), [2]),
+      apply('neg', pad(e, [[1, 0], [2, 1]], 7)),
+      apply('neg', pad(pad(x, [[1, 1], [0, 0]], 2), [[0, 0], [1, 1]], 3)),
+      apply('neg', reshape(permute(x, [1, 0]), [3, 8])),
+      apply('add', reshape(permute(x, [1, 0]), [24]), reshape(permute(reshape(x, [3, 8]), [1, 0]), [24])),
+    ]);
+    expect(program.outputs).toHaveLength(7);
+  });
+
+  it('gathers, scatters and masks', () => {
+    const x = randomLeaf([5, 3], 17);
+    const index = leaf([0, 4, 2, 2, 1, 0], [2, 3], 'int32');
+    const rows = gather(apply('mul', x, x), index, 0);
+    const hot = cast(apply('eq', expand(reshape(iota(3), [1, 3]), [2, 3]), index), 'float64');
+    const program = check([rows, scatterAdd(x, index, apply('neg', rows), 0), where(apply('lt', rows, hot), rows, hot)]);
+    expect(program.kernels.some((kernel) => kernel.kind === 'loop' && kernel.scatters)).toBe(true);
+  });
+
+  it('updates variables in place, and swaps them through copies', () => {
+    const [a, b] = [variable([8]), variable([8])];
+    const [readA, readB] = [read(a, 0), read(b, 0)];
+    const update = check([], [{ variable: a, value: apply('sub', readA, apply('mul', readB, readB)) }]);
+    expect(update.commands).toHaveLength(1);
+    expect(update.arenaBytes).toBe(0);
+    const swap = check([], [{ variable: a, value: readB }, { variable: b, value: readA }]);
+    expect(swap.commands.length).toBeGreaterThan(2);
+    check([reduce('sum', readA, [0])], [{ variable: a, value: flip(readA, [0]) }]);
+  });
+
+  it('splits long reductions to few values', () => {
+    const program = check([reduce('sum', randomLeaf([64, 1024], 18), [0, 1])]);
+    expect(program.commands).toHaveLength(2);
+  });
+
+  it('takes a chain of 100,000 operations', () => {
+    let x = randomLeaf([3], 19);
+    for (let i = 0; i < 100_000; i++) x = apply(i % 2 === 0 ? 'neg' : 'abs', x);
+    const graph = canonicalize({ outputs: [x], assignments: [] });
+    const started = performance.now();
+    const program = schedule(graph, limits);
+    expect(program.commands.length).toBeGreaterThan(100);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});

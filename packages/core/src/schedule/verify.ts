@@ -1,0 +1,132 @@
+// Checks a program: every access lies in its buffer, nothing is read before it is written, live buffers never overlap,
+// and commands that touch the same memory are separated by a barrier.
+import { bytesOf } from '../dtype.ts';
+import { InternalError } from '../errors.ts';
+import type { Affine, Guard, Instruction, Kernel, Program } from '../kernel/ir.ts';
+import { loopCount } from '../kernel/ir.ts';
+import { bounds } from './affine.ts';
+
+/** Throws an InternalError that names the command and the buffer. */
+export function verify(program: Program): void {
+  checkAccesses(program);
+  checkLifetimes(program);
+  checkBarriers(program);
+}
+
+interface Access {
+  readonly buffer: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Smallest and largest element of each buffer argument that a kernel may touch. */
+function accessesOf(kernel: Kernel): Access[] {
+  if (kernel.kind === 'routine') return [];
+  const loops = kernel.kind === 'loop' ? kernel.loops : [...kernel.batch, ...kernel.m, ...kernel.n, ...kernel.k];
+  if (loopCount(loops) === 0) return [];
+  const list = kernel.kind === 'loop' ? kernel.instructions : kernel.epilogue;
+  const accesses = list.flatMap((instruction) => accessOf(instruction, loops));
+  if (kernel.kind === 'loop') return accesses;
+  return [...accesses, ...[kernel.a, kernel.b].map(({ buffer, index }) => ({ buffer, ...bounds(index, loops) }))];
+}
+
+function accessOf(instruction: Instruction, loops: readonly number[]): Access[] {
+  switch (instruction.op) {
+    case 'load':
+      return [{ buffer: instruction.buffer, ...guardedBounds(instruction.index, instruction.guards, loops) }];
+    case 'store':
+      return [{ buffer: instruction.buffer, ...bounds(instruction.index, loops) }];
+    case 'scatter':
+    case 'gather': {
+      const { low, high } = instruction.op === 'gather' ? guardedBounds(instruction.index, instruction.guards, loops) : bounds(instruction.index, loops);
+      return [{ buffer: instruction.buffer, low, high: high + (instruction.size - 1) * instruction.stride }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Bounds where guards on single loops cut the loops short; a guard on several loops bounds the index only if it is part of it. */
+function guardedBounds(index: Affine, guards: readonly Guard[], loops: readonly number[]): { low: number; high: number } {
+  const full = bounds(index, loops);
+  let { low, high } = full;
+  for (const guard of guards) {
+    // Where the guard's index is a part of the access (scaled), it limits that part to [0, size).
+    const first = guard.index.strides.findIndex((stride) => stride !== 0);
+    if (first < 0) continue;
+    const scale = (index.strides[first] ?? 0) / (guard.index.strides[first] ?? 1);
+    if (!guard.index.strides.every((stride, i) => stride === 0 || (index.strides[i] ?? 0) === stride * scale)) continue;
+    const range = bounds(guard.index, loops);
+    const cutLow = Math.max(0, -range.low);
+    const cutHigh = Math.max(0, range.high - (guard.size - 1));
+    low += scale >= 0 ? cutLow * scale : -cutHigh * scale;
+    high -= scale >= 0 ? cutHigh * scale : -cutLow * scale;
+  }
+  return { low, high };
+}
+
+function checkAccesses(program: Program): void {
+  program.commands.forEach((command, i) => {
+    const kernel = program.kernels[command.kernel];
+    if (kernel === undefined) throw new InternalError(`command ${i} has no kernel`);
+    for (const { buffer, low, high } of accessesOf(kernel)) {
+      const argument = command.arguments[buffer];
+      const elements = program.buffers[argument?.buffer ?? -1]?.elements ?? 0;
+      const offset = argument?.offset ?? 0;
+      if (offset + low < 0 || offset + high >= elements) {
+        throw new InternalError(`command ${i} (${kernel.name}) touches elements ${offset + low} … ${offset + high} of a buffer of ${elements}`);
+      }
+    }
+  });
+}
+
+function checkLifetimes(program: Program): void {
+  const written = new Set<number>();
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  program.commands.forEach((command, i) => {
+    const parameters = program.kernels[command.kernel]?.buffers ?? [];
+    command.arguments.forEach(({ buffer }, position) => {
+      if (!first.has(buffer)) first.set(buffer, i);
+      last.set(buffer, i);
+      const place = program.buffers[buffer]?.place.kind;
+      if ((place === 'arena' || place === 'output') && parameters[position]?.access !== 'write' && !written.has(buffer)) {
+        throw new InternalError(`command ${i} reads buffer ${buffer} before anything wrote it`);
+      }
+    });
+    command.arguments.forEach(({ buffer }, position) => parameters[position]?.access !== 'read' && written.add(buffer));
+  });
+  const arena = program.buffers.flatMap((buffer, i) =>
+    buffer.place.kind === 'arena' && first.has(i)
+      ? [{ i, start: buffer.place.offset, end: buffer.place.offset + buffer.elements * bytesOf(buffer.dtype), first: first.get(i) ?? 0, last: last.get(i) ?? 0 }]
+      : [],
+  );
+  arena.sort((x, y) => x.first - y.first);
+  arena.forEach((x, at) => {
+    for (const y of arena.slice(at + 1)) {
+      if (y.first > x.last) break;
+      if (x.start < y.end && y.start < x.end) throw new InternalError(`buffers ${x.i} and ${y.i} live at the same time in the same memory`);
+    }
+  });
+}
+
+function checkBarriers(program: Program): void {
+  const bytes = (buffer: number): { key: string; start: number; end: number } => {
+    const entry = program.buffers[buffer];
+    if (entry === undefined) return { key: 'none', start: 0, end: 0 };
+    const start = entry.place.kind === 'arena' ? entry.place.offset : 0;
+    const key = entry.place.kind === 'arena' ? 'arena' : `${entry.place.kind}${entry.place.index}`;
+    return { key, start, end: start + entry.elements * bytesOf(entry.dtype) };
+  };
+  let since: { key: string; start: number; end: number; writes: boolean }[] = [];
+  program.commands.forEach((command, i) => {
+    if (command.barrier) since = [];
+    const parameters = program.kernels[command.kernel]?.buffers ?? [];
+    const touches = command.arguments.map(({ buffer }, position) => ({ ...bytes(buffer), writes: parameters[position]?.access !== 'read' }));
+    for (const x of touches) {
+      const clash = since.some((y) => (x.writes || y.writes) && x.key === y.key && x.start < y.end && y.start < x.end);
+      if (clash) throw new InternalError(`command ${i} does not wait for the memory that it touches`);
+    }
+    since.push(...touches);
+  });
+}
