@@ -2,24 +2,22 @@
 // The only file of the package that asks where it runs.
 import { UserError } from '@athanor/core';
 
-type NodeModule<Name extends string> = Name extends 'node:fs'
-  ? typeof import('node:fs')
-  : Name extends 'node:zlib'
-    ? typeof import('node:zlib')
-    : Name extends 'node:path'
-      ? typeof import('node:path')
-      : Name extends 'node:module'
-        ? typeof import('node:module')
-        : never;
+interface NodeModules {
+  'node:fs': typeof import('node:fs');
+  'node:module': typeof import('node:module');
+  'node:path': typeof import('node:path');
+  'node:url': typeof import('node:url');
+  'node:zlib': typeof import('node:zlib');
+}
 
 /** A Node built-in module, or undefined in a page; invisible to bundlers. */
-export function builtin<Name extends string>(name: Name): NodeModule<Name> | undefined {
+export function builtin<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined {
   if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined;
-  return process.getBuiltinModule(name) as NodeModule<Name> | undefined;
+  return process.getBuiltinModule(name) as NodeModules[Name] | undefined;
 }
 
 /** A Node built-in module; a `UserError` saying what needed it where there is none. */
-export function requireBuiltin<Name extends string>(name: Name, purpose: string): NodeModule<Name> {
+export function requireBuiltin<Name extends keyof NodeModules>(name: Name, purpose: string): NodeModules[Name] {
   const found = builtin(name);
   if (found === undefined) {
     throw new UserError(`${purpose} needs Node`, { remedy: 'run it in Node, or pass the bytes yourself' });
@@ -33,9 +31,8 @@ export function environment(name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-/** The bytes of a file that ships with this package, given relative to the calling module (`import.meta.url`). */
-export async function readPackaged(path: string, base: string): Promise<Uint8Array> {
-  const url = new URL(path, base);
+/** The bytes of a file that ships with this package, from disk or fetched. */
+export async function readPackaged(url: URL): Promise<Uint8Array> {
   const fs = url.protocol === 'file:' ? builtin('node:fs') : undefined;
   if (fs !== undefined) return readFile(url);
   const response = await fetch(url);

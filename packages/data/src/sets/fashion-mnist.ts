@@ -2,12 +2,11 @@
 // The embedded subset ships with this package; the full set is read from a folder and checked by SHA-256.
 import * as z from 'zod';
 import { parseOptions } from '../config.ts';
-import { createDataset, createSplits } from '../dataset.ts';
-import type { Dataset, DatasetSplits, Statistics } from '../dataset.ts';
-import { readIdx } from '../formats/idx.ts';
-import { checkedIdxBytes, findDataFile, limitSplits } from './files.ts';
-import type { KnownFile } from './files.ts';
+import type { DatasetSplits, Statistics } from '../dataset.ts';
 import { readPackaged } from '../platform.ts';
+import { limitFields, limitSplits } from './files.ts';
+import { inDataFolders, loadIdxSet } from './idx-set.ts';
+import type { IdxFiles, IdxSet } from './idx-set.ts';
 
 /** The ten classes, in label order. */
 export const fashionMnistClasses = [
@@ -26,10 +25,7 @@ export const fashionMnistClasses = [
 /** Of the 60,000 training images, scaled to [0, 1]. The subset uses them too, so that results compare. */
 export const fashionMnistStatistics: Statistics = { mean: [0.286], std: [0.353] };
 
-type Part = 'train' | 'test';
-type Files = Record<Part, { images: KnownFile; labels: KnownFile }>;
-
-const fullFiles: Files = {
+const fullFiles: IdxFiles = {
   train: {
     images: { name: 'train-images-idx3-ubyte', sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888' },
     labels: { name: 'train-labels-idx1-ubyte', sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9' },
@@ -41,7 +37,7 @@ const fullFiles: Files = {
 };
 
 /** What `scripts/cut-fashion-mnist.mjs` wrote; it prints these lines. */
-const subsetFiles: Files = {
+const subsetFiles: IdxFiles = {
   train: {
     images: { name: 'train-images-idx3-ubyte', sha256: 'fc17b21176a070d592b9ee36def4cac9fc62752027def8b484d67ead11ed3f6d' },
     labels: { name: 'train-labels-idx1-ubyte', sha256: '164e01fbcc34a6ec92bee891bb2fe518b21a14100d8b84e496806f434f43ea68' },
@@ -61,9 +57,7 @@ const whereToGet =
 
 export const fashionMnistSchema = z.strictObject({
   subset: z.boolean().default(true).describe('the embedded 2,000 + 1,000 images rather than the full 60,000 + 10,000'),
-  train: z.int().min(1).optional().describe('number of training images, stratified by class; default: all'),
-  test: z.int().min(1).optional().describe('number of test images, stratified by class; default: all'),
-  seed: z.int().min(0).default(0).describe('chooses which images when fewer than all are asked for'),
+  ...limitFields,
 });
 
 /**
@@ -76,36 +70,35 @@ export async function fashionMnist(
   place: { dataDir?: string | undefined } = {},
 ): Promise<DatasetSplits> {
   const { subset, seed, ...counts } = parseOptions('fashion-mnist', fashionMnistSchema, options);
-  const name = subset ? 'fashion-mnist (embedded subset)' : 'fashion-mnist';
-  const load = async (part: Part): Promise<Dataset> => {
-    const files = (subset ? subsetFiles : fullFiles)[part];
-    const read = async (file: KnownFile) => {
-      const path = subset ? `embedded ${file.name}.gz` : findFull(file.name, place.dataDir);
-      const bytes = subset ? await readPackaged(`../../subset/fashion-mnist/${file.name}.gz`, import.meta.url) : undefined;
-      return readIdx(await checkedIdxBytes({ place: path, bytes, sha256: file.sha256, remedy: whereToGet }), path);
-    };
-    const images = await read(files.images);
-    const labels = await read(files.labels);
-    return createDataset({
-      name,
-      inputShape: [1, 28, 28],
-      inputs: Uint8Array.from(images.data),
-      labels: Int32Array.from(labels.data),
-      classes: fashionMnistClasses,
-      statistics: fashionMnistStatistics,
-    });
-  };
-  const whole = createSplits(name, await load('train'), await load('test'));
+  const set = { classes: fashionMnistClasses, statistics: fashionMnistStatistics, remedy: whereToGet };
+  const whole = await (subset ? loadIdxSet({ ...set, ...embedded }) : loadIdxSet({ ...set, ...full(place.dataDir) }));
   return limitSplits(whole, { ...counts, seed, ...(subset ? { larger: 'set subset: false for the full 60,000 + 10,000' } : {}) });
 }
 
-function findFull(name: string, dataDir: string | undefined): string {
-  return findDataFile({
-    set: 'Fashion-MNIST',
-    names: [`${name}.gz`, name],
-    folder: 'fashion-mnist',
-    dataDir,
-    system: ['/usr/share/datasets/fashion-mnist'],
-    remedy: whereToGet,
-  });
+type Source = Pick<IdxSet, 'name' | 'files' | 'locate'>;
+
+/** Spelled out because bundlers only follow literal addresses. */
+const embeddedUrls: Readonly<Record<string, URL>> = {
+  'train-images-idx3-ubyte': new URL('../../subset/fashion-mnist/train-images-idx3-ubyte.gz', import.meta.url),
+  'train-labels-idx1-ubyte': new URL('../../subset/fashion-mnist/train-labels-idx1-ubyte.gz', import.meta.url),
+  't10k-images-idx3-ubyte': new URL('../../subset/fashion-mnist/t10k-images-idx3-ubyte.gz', import.meta.url),
+  't10k-labels-idx1-ubyte': new URL('../../subset/fashion-mnist/t10k-labels-idx1-ubyte.gz', import.meta.url),
+};
+
+const embedded: Source = {
+  name: 'fashion-mnist (embedded subset)',
+  files: subsetFiles,
+  locate: async ({ name }) => {
+    const url = embeddedUrls[name];
+    return { place: `embedded ${name}.gz`, ...(url === undefined ? {} : { bytes: await readPackaged(url) }) };
+  },
+};
+
+function full(dataDir: string | undefined): Source {
+  const system = ['/usr/share/datasets/fashion-mnist'];
+  return {
+    name: 'fashion-mnist',
+    files: fullFiles,
+    locate: inDataFolders({ set: 'Fashion-MNIST', folder: 'fashion-mnist', dataDir, system, remedy: whereToGet }),
+  };
 }

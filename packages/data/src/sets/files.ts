@@ -1,5 +1,6 @@
 // Finding the files of a data set, checking them, and taking fewer samples than there are.
 import { UserError } from '@athanor/core';
+import * as z from 'zod';
 import { createSplits, stratified } from '../dataset.ts';
 import type { DatasetSplits } from '../dataset.ts';
 import { inflateIfGzip } from '../formats/idx.ts';
@@ -49,7 +50,7 @@ export function findDataFile(options: FindOptions): string {
  * @param file.bytes the file's contents when they are already in memory.
  * @throws UserError when the SHA-256 of the decompressed bytes is another.
  */
-export async function checkedIdxBytes(file: {
+export async function checkedBytes(file: {
   place: string;
   bytes?: Uint8Array | undefined;
   sha256: string;
@@ -65,6 +66,13 @@ export async function checkedIdxBytes(file: {
   }
   return bytes;
 }
+
+/** The options of every set that can be cut down. */
+export const limitFields = {
+  train: z.int().min(1).optional().describe('number of training samples, stratified by class; default: all'),
+  test: z.int().min(1).optional().describe('number of test samples, stratified by class; default: all'),
+  seed: z.int().min(0).default(0).describe('chooses which samples when fewer than all are asked for'),
+};
 
 /**
  * Fewer samples of each part, stratified by class and chosen by `seed`.
