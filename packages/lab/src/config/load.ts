@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
-import { Registry, didYouMean, explainIssues } from '@athanor/core/plugin';
+import { Registry, didYouMean, explainIssues, splitRef } from '@athanor/core/plugin';
 import type { ComponentRef, ConfigIssue, Plugin } from '@athanor/core/plugin';
-import { loadPlugin } from '../plugins/load.ts';
+import { PluginNotFound, loadPlugin } from '../plugins/load.ts';
 import { parseConfig } from './document.ts';
 import type { ConfigDocument, Mistake, Path } from './document.ts';
 import { combinations, jobNames, placedVariables } from './expand.ts';
@@ -41,6 +41,8 @@ export interface Experiment {
   /** `key=value` words laid over the file. */
   readonly words: readonly string[];
   readonly question: string | undefined;
+  /** The specifiers under `plugins`. */
+  readonly plugins: readonly string[];
   readonly jobs: readonly Job[];
   readonly registry: Registry;
 }
@@ -84,7 +86,12 @@ export async function loadExperiment(file: string, { words = [], builtin }: Load
     }
   }
   if (mistakes.length > failed) throw new ConfigError(mistakes);
-  await addBackend(experiment, registry, path);
+  try {
+    if (experiment.backend !== undefined) await addBackend(experiment.backend, registry, path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new ConfigError([...mistakes, { place: place(['backend'], 'value'), message: error.message }]);
+  }
 
   const jobs = expandJobs(overridden.value, experiment, registry, place);
   mistakes.push(...jobs.mistakes);
@@ -94,6 +101,7 @@ export async function loadExperiment(file: string, { words = [], builtin }: Load
     file: path,
     words,
     question: experiment.question,
+    plugins: experiment.plugins,
     jobs: jobs.jobs,
     registry,
   };
@@ -212,15 +220,13 @@ function resolveJob(config: Record<string, unknown>, registry: Registry) {
 }
 
 /** A backend's package need not be named under `plugins`: `wasm` is looked for in `@athanor/backend-wasm`. */
-async function addBackend(experiment: ExperimentConfig, registry: Registry, file: string): Promise<void> {
-  const { backend } = experiment;
-  const name = typeof backend === 'string' ? backend : backend?.name;
-  if (name === undefined || !/^[a-z]+$/.test(name)) return;
-  if (registry.list('backend').some(({ component }) => component.name === name)) return;
+export async function addBackend(backend: ComponentRef, registry: Registry, file: string): Promise<void> {
+  const { name } = splitRef(backend);
+  if (!/^[a-z]+$/.test(name) || registry.list('backend').some(({ component }) => component.name === name)) return;
   try {
     registry.add(await loadPlugin(`@athanor/backend-${name}`, file));
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof PluginNotFound)) throw error;
   }
 }
 

@@ -6,6 +6,9 @@ import type { Plugin } from '@athanor/core/plugin';
 import { moduleResolve } from 'import-meta-resolve';
 import { enableTypeScript } from './typescript.ts';
 
+/** There is no such package or file; a plugin that is there but broken is another error. */
+export class PluginNotFound extends UserError {}
+
 /**
  * Imports the plugin that `specifier` names, as Node would from `file`: a package
  * (`@athanor/norm`) or a file (`./my-norm.ts`). Throws a UserError if it is not there, fails
@@ -34,7 +37,7 @@ function locate(specifier: string, file: string): string {
   const local = /^[./]/.test(specifier);
   const url = tryResolve(specifier, file);
   if (url?.protocol === 'file:' && existsSync(url) && statSync(url).isFile()) return url.href;
-  throw new UserError(`cannot find plugin ${JSON.stringify(specifier)}`, {
+  throw new PluginNotFound(`cannot find plugin ${JSON.stringify(specifier)}`, {
     remedy: local ? 'the path is taken from the folder of the experiment file' : `npm install ${specifier}`,
   });
 }

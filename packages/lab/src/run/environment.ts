@@ -1,0 +1,60 @@
+// Where a run ran: all that may explain a difference between two runs.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The backend's part of the environment. */
+export interface Engine {
+  readonly backend: string;
+  readonly threads: number;
+  /** What can change bits: a run is gone on with only under the same tag. */
+  readonly numerics: string;
+}
+
+export interface Environment extends Partial<Engine> {
+  /** When this attempt began, ISO 8601. */
+  readonly started: string;
+  readonly command: string;
+  /** Commit of the experiment's repository; `dirty` when files differ from it. */
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null;
+  readonly packages: Readonly<Record<string, string>>;
+  readonly node: string;
+  readonly v8: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly system: string;
+}
+
+/** Describes this process, the machine, and the repository that holds `file`. */
+export function describeEnvironment(file: string, packages: Readonly<Record<string, string>>): Environment {
+  return {
+    started: new Date().toISOString(),
+    command: ['athanor', ...process.argv.slice(2)].join(' '),
+    git: gitState(dirname(file)),
+    packages: { '@athanor/lab': labVersion(), ...packages },
+    node: process.version,
+    v8: process.versions.v8,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${platform()} ${release()} ${arch()}`,
+  };
+}
+
+function labVersion(): string {
+  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
+  return String((JSON.parse(readFileSync(file, 'utf8')) as { version: unknown }).version);
+}
+
+function gitState(folder: string): Environment['git'] {
+  const git = (...words: string[]) =>
+    execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
+  try {
+    return { commit: git('rev-parse', 'HEAD'), dirty: git('status', '--porcelain', '--untracked-files=no') !== '' };
+  } catch {
+    return null;
+  }
+}

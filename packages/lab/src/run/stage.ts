@@ -1,0 +1,72 @@
+// What a stage is: a job in steps whose whole state can be taken out and put back, bit for bit.
+import type { ComponentKinds } from '@athanor/core/plugin';
+import type { StoredArray } from '@athanor/data';
+import type { MetricRow } from './metrics.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** All that a stage needs to go on: what does not fit into JSON stands under `tensors`. */
+export interface StageState {
+  readonly tensors: ReadonlyMap<string, StoredArray>;
+  /** Finite numbers only. */
+  readonly values: Json;
+}
+
+/** What one step tells. */
+export interface StepReport {
+  /** Rows for the log; their values must not depend on time. */
+  readonly metrics?: readonly Omit<MetricRow, 'step'>[];
+  /** How many samples the step took, for the rate. */
+  readonly samples?: number;
+  /** Shown beside the progress bar. */
+  readonly show?: Readonly<Record<string, number>>;
+}
+
+/** What a stage leaves. */
+export interface StageResult {
+  /** Final numbers: `test.accuracy`. */
+  readonly summary: Readonly<Record<string, number>>;
+  /** Files for the run folder: trained weights, predictions. */
+  readonly artifacts: ReadonlyMap<string, string | Uint8Array>;
+}
+
+/**
+ * A stage in progress. The runner calls `step` with 0, 1, … `steps − 1`, takes `state` at
+ * checkpoints, gives it to `restore` of a new stage of the same config after a kill, and at last
+ * calls `finish`, which may happen again after a kill and must then give the same.
+ */
+export interface Stage {
+  readonly steps: number;
+  /** Steps between checkpoints. */
+  readonly checkpointEvery: number;
+  step(step: number): Promise<StepReport>;
+  state(): Promise<StageState>;
+  restore(state: StageState): Promise<void>;
+  finish(): Promise<StageResult>;
+  dispose(): void;
+}
+
+/** What an earlier stage of the same run left. */
+export interface StageInput {
+  readonly name: string;
+  /** Folder with its artifacts. */
+  readonly folder: string;
+  readonly summary: Readonly<Record<string, number>>;
+}
+
+declare module '@athanor/core/plugin' {
+  interface ComponentKinds {
+    stage: Promise<Stage>;
+  }
+  interface ComponentContexts {
+    stage: {
+      readonly seed: number;
+      /** Absent when the experiment names none. */
+      readonly backend: Awaited<ComponentKinds['backend']> | undefined;
+      /** The stages that ran before, in order. */
+      readonly inputs: readonly StageInput[];
+      readonly dataDir: string | undefined;
+      readonly notify: (message: string) => void;
+    };
+  }
+}

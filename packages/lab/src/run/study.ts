@@ -1,0 +1,124 @@
+// A study on disk: the folder of one experiment as it is run, with a run folder for each of its jobs.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { UserError } from '@athanor/core';
+import { didYouMean } from '@athanor/core/plugin';
+import { parse, stringify } from 'yaml';
+import type { Experiment, JobConfig } from '../config/load.ts';
+import { makeFolder, writeFileWhole } from './files.ts';
+import { isLocked } from './lock.ts';
+import type { Json } from './stage.ts';
+
+/** What `study.json` holds. */
+export interface StudyRecord {
+  readonly name: string;
+  /** The experiment file, absolute. */
+  readonly file: string;
+  readonly words: readonly string[];
+  readonly question: string | null;
+  /** As the experiment names them, resolved from its file. */
+  readonly plugins: readonly string[];
+  readonly created: string;
+  readonly jobs: readonly { readonly name: string; readonly values: Readonly<Record<string, Json>> }[];
+}
+
+/** A run: one job of a study, with its folder. */
+export interface Run {
+  readonly name: string;
+  readonly values: Readonly<Record<string, Json>>;
+  readonly folder: string;
+  readonly config: JobConfig;
+}
+
+export interface Study {
+  readonly folder: string;
+  readonly record: StudyRecord;
+  readonly runs: readonly Run[];
+}
+
+export type RunStatus = 'done' | 'running' | 'interrupted' | 'waiting';
+
+/** Identity of an experiment: equal for equal configs, whatever the file looks like. */
+export function identityOf(jobs: readonly { readonly config: JobConfig }[]): string {
+  const text = JSON.stringify(jobs.map(({ config }) => config), (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/**
+ * The study of an experiment under `root`: `name-hash`. One that is there is opened, so that it is
+ * gone on with; `fresh` makes another beside it (`name-hash-2`).
+ */
+export function createStudy(experiment: Experiment, root: string, { fresh = false } = {}): Study {
+  const base = join(root, `${experiment.name}-${identityOf(experiment.jobs)}`);
+  let folder = base;
+  for (let copy = 2; fresh && existsSync(folder); copy++) folder = `${base}-${copy}`;
+  if (existsSync(join(folder, 'study.json'))) return openStudy(folder);
+  makeFolder(folder);
+  for (const { name, config } of experiment.jobs) {
+    makeFolder(join(folder, name));
+    writeFileWhole(join(folder, name, 'config.yaml'), stringify(config));
+  }
+  writeFileWhole(join(folder, basename(experiment.file)), readFileSync(experiment.file));
+  const record: StudyRecord = {
+    name: experiment.name,
+    file: experiment.file,
+    words: experiment.words,
+    question: experiment.question ?? null,
+    plugins: experiment.plugins,
+    created: new Date().toISOString(),
+    jobs: experiment.jobs.map(({ name, values }) => ({ name, values: values as Record<string, Json> })),
+  };
+  writeFileWhole(join(folder, 'study.json'), `${JSON.stringify(record, null, 2)}\n`);
+  return openStudy(folder);
+}
+
+/** Opens a study's folder, or the one that holds a run's folder. Throws a UserError if it is none. */
+export function openStudy(path: string): Study {
+  const folder = [resolve(path), resolve(path, '..')].find((candidate) => existsSync(join(candidate, 'study.json')));
+  if (folder === undefined) throw new UserError(`${path} is not a run: it has no study.json`);
+  const record = JSON.parse(readFileSync(join(folder, 'study.json'), 'utf8')) as StudyRecord;
+  const runs = record.jobs.map(({ name, values }) => {
+    const run = join(folder, name);
+    return { name, values, folder: run, config: parse(readFileSync(join(run, 'config.yaml'), 'utf8')) as JobConfig };
+  });
+  return { folder, record, runs };
+}
+
+/** All studies under `root`, the newest first. */
+export function listStudies(root: string): Study[] {
+  const names = existsSync(root) ? readdirSync(root) : [];
+  return names
+    .map((name) => join(root, name))
+    .filter((folder) => existsSync(join(folder, 'study.json')))
+    .map(openStudy)
+    .toSorted((a, b) => (a.record.created < b.record.created ? 1 : -1));
+}
+
+/** Finds a study by its path or its name under `root`. */
+export function findStudy(name: string, root: string): Study {
+  if (existsSync(name) && statSync(name).isDirectory()) return openStudy(name);
+  if (existsSync(join(root, name))) return openStudy(join(root, name));
+  const known = listStudies(root).map(({ folder }) => basename(folder));
+  const starting = known.filter((candidate) => candidate.startsWith(name));
+  if (starting.length === 1) return openStudy(join(root, starting[0] ?? name));
+  throw new UserError(`there is no run ${JSON.stringify(name)} under ${relative(process.cwd(), root) || root}${didYouMean(name, known)}`, {
+    remedy: 'athanor ls shows all',
+  });
+}
+
+/** Folder of the stage at `index`. */
+export function stageFolder(run: Run, index: number): string {
+  const ref = run.config.stages[index];
+  return join(run.folder, `${index}-${typeof ref === 'string' ? ref : (ref?.name ?? 'stage')}`);
+}
+
+export function runStatus(run: Run): RunStatus {
+  const done = run.config.stages.every((_, index) => existsSync(join(stageFolder(run, index), 'result.json')));
+  if (done) return 'done';
+  if (isLocked(run.folder)) return 'running';
+  return existsSync(join(run.folder, 'environment.json')) ? 'interrupted' : 'waiting';
+}

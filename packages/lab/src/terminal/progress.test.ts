@@ -1,0 +1,77 @@
+// What a person sees while a study runs, in a terminal and in a log file.
+import { describe, expect, it } from 'vitest';
+import type { Run } from '../run/study.ts';
+import { formatDuration, formatNumber, formatTable } from './format.ts';
+import { Progress } from './progress.ts';
+
+const run: Run = { name: 'a', values: { norm: 'batch' }, folder: 'a', config: { seed: 3, stages: ['train'] } };
+
+function show(isTTY: boolean, columns = 120): string[] {
+  const written: string[] = [];
+  let now = 0;
+  const progress = new Progress({ isTTY, columns, write: (text) => written.push(text) }, { clock: () => now });
+  progress.runStarted(run, { index: 1, of: 3 });
+  progress.stageStarted('train', { from: 2, steps: 12 });
+  for (let step = 3; step <= 12; step++) {
+    now += step === 3 ? 4000 : 1000;
+    progress.stepDone(step, { samples: 64, show: { loss: 1 / step } });
+    if (step === 6) progress.note('something happened');
+  }
+  progress.runDone();
+  return written;
+}
+
+describe('Progress', () => {
+  it('redraws one line in a terminal and keeps notes above it', () => {
+    const written = show(true);
+    expect(written.filter((text) => text.includes('\n'))).toEqual([
+      '[2/3] norm=batch seed=3: going on at step 2 of 12\n',
+      'something happened\n',
+      '\n',
+    ]);
+    expect(written.at(-2)).toBe(
+      '\r\u001b[2K[2/3] norm=batch seed=3 train  ████████████████████  12/12  64 samples/s  loss 0.08333  0:12 left',
+    );
+  });
+
+  it('never breaks the line', () => {
+    for (const text of show(true, 40)) expect(text.replaceAll(/\r|\u001b\[2K|\n/g, '').length).toBeLessThanOrEqual(49);
+    expect(show(true, 40).at(-2)?.length).toBeLessThanOrEqual(45);
+  });
+
+  it('writes a plain line every few seconds elsewhere', () => {
+    expect(show(false).join('')).toMatchInlineSnapshot(`
+      "[2/3] norm=batch seed=3: going on at step 2 of 12
+      [2/3] norm=batch seed=3 train: 12 steps
+      [2/3] norm=batch seed=3 train  3/12  loss 0.3333
+      something happened
+      [2/3] norm=batch seed=3 train  8/12  64 samples/s  loss 0.125  0:16 left
+      [2/3] norm=batch seed=3 train  12/12  64 samples/s  loss 0.08333  0:12 left
+      "
+    `);
+  });
+});
+
+describe('format', () => {
+  it('writes durations and numbers', () => {
+    expect([0, 59.6, 65, 7207].map(formatDuration)).toEqual(['0:00', '1:00', '1:05', '2:00:07']);
+    expect([0, 0.123456, 0.00001234, 12.3456, 12345.6, -1e12, Number.NaN].map(formatNumber)).toEqual([
+      '0',
+      '0.1235',
+      '1.23e-5',
+      '12.35',
+      '12,346',
+      '-1.00e+12',
+      'NaN',
+    ]);
+  });
+
+  it('aligns tables', () => {
+    expect(formatTable(['norm', 'accuracy'], [['batch', '89.5 %'], ['none', '8.1 %']])).toMatchInlineSnapshot(`
+      "norm   accuracy
+      ─────  ────────
+      batch    89.5 %
+      none      8.1 %"
+    `);
+  });
+});
