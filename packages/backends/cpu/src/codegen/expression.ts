@@ -157,9 +157,9 @@ function numberText(name: ElementwiseOp, dtype: Dtype, a: string, b: string): st
     case 'shr':
       return `(${a} >> ${b})`;
     case 'ushr':
-      return wrapped(dtype, `${a} >>> ${b}`);
+      return wrapped(dtype, `${ownBits(dtype, a)} >>> ${b}`);
     case 'popcount':
-      return `populationCount(${a})`;
+      return `populationCount(${ownBits(dtype, a)})`;
     case 'lt':
       return `(${a} < ${b})`;
     case 'le':
@@ -171,4 +171,9 @@ function numberText(name: ElementwiseOp, dtype: Dtype, a: string, b: string): st
     default:
       return unreachable(name);
   }
+}
+
+/** An integer's own bits, without the sign that extends them. */
+function ownBits(dtype: Dtype, text: string): string {
+  return dtype === 'int8' ? `(${text} & 255)` : text;
 }
