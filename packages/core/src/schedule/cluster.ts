@@ -7,7 +7,7 @@ import { elementCount } from '../shape.ts';
 import { Refine, Unfusable } from './affine.ts';
 import { contractSpace, inputOf, operandPosition, operandSides, type ContractNode } from './contract.ts';
 import { Emitter } from './emit.ts';
-import { viewBase, type Root } from './roots.ts';
+import { isLeaf, viewBase, type Root } from './roots.ts';
 import { makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
 import { operand } from './view.ts';
 
@@ -59,20 +59,34 @@ export function cluster(roots: ReadonlyMap<Node, Root>, options: ClusterOptions)
   const readers = new Map<Node, Group[]>();
 
   for (const root of roots.values()) {
-    const alone = build([root], roots, options.limits);
-    const needed = [...alone.reads].flatMap((node) => groupOf.get(node) ?? []);
-    const host = options.fuse ? findHost(root, alone.reads, needed, { roots, readers, limits: options.limits }) : undefined;
-    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...alone, after: new Uint32Array(words) };
+    const reads = readsOf(root, roots);
+    const needed = [...reads].flatMap((node) => groupOf.get(node) ?? []);
+    const host = options.fuse ? findHost(root, reads, needed, { roots, readers, limits: options.limits }) : undefined;
+    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...build([root], roots, options.limits), after: new Uint32Array(words) };
     if (host === undefined) groups.push(group);
     groupOf.set(root.node, group);
     addDependencies(group, needed, groups);
-    for (const node of alone.reads) {
+    for (const node of reads) {
       const list = readers.get(node) ?? [];
       if (list.at(-1) !== group) list.push(group);
       readers.set(node, list);
     }
   }
   return groups;
+}
+
+/** The memory that a root's expression reads. */
+function readsOf(root: Root, roots: ReadonlyMap<Node, Root>): Set<Node> {
+  const reads = new Set<Node>();
+  const seen = new Set<Node>();
+  const stack = [...root.node.inputs];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (isLeaf(node) || roots.has(node)) reads.add(node);
+    else stack.push(...node.inputs);
+  }
+  return reads;
 }
 
 function groupKind(root: Root): GroupKind {
@@ -114,14 +128,27 @@ function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[]
   const candidates = [...new Set([...producers, ...siblings])].slice(0, candidatesTried);
   for (const group of candidates) {
     if (!mayHost(group, root, producers.includes(group)) || needed.some((before) => before !== group && dependsOn(before, group))) continue;
-    const built = attempt(() => build([...group.roots, root], context.roots, context.limits));
-    if (built === undefined) continue;
-    group.emitter = built.emitter;
-    group.operands = built.operands;
-    group.roots.push(root);
-    return group;
+    if (extend(group, root, context)) return group;
   }
   return undefined;
+}
+
+/** Adds a root to a group's kernel as it stands, or builds the kernel anew where its loops must change. */
+function extend(group: Group, root: Root, context: HostContext): boolean {
+  const members = [...group.roots, root];
+  const newDomain = root.kind === 'reduce' && !group.roots.some((member) => member.kind === 'reduce');
+  try {
+    if (newDomain) Object.assign(group, build(members, context.roots, context.limits));
+    else group.emitter.add(root, (emitter) => checkLimits(emitter, members.length, context.limits));
+  } catch (error) {
+    if (error instanceof Unfusable) return false;
+    if (!(error instanceof Refine)) throw error;
+    const built = attempt(() => build(members, context.roots, context.limits));
+    if (built === undefined) return false;
+    Object.assign(group, built);
+  }
+  group.roots.push(root);
+  return true;
 }
 
 /** Elements that a root's expression runs over. */
@@ -154,29 +181,25 @@ function attempt<T>(action: () => T): T | undefined {
 interface Built {
   readonly emitter: Emitter;
   readonly operands: Group['operands'];
-  readonly reads: ReadonlySet<Node>;
 }
 
 /** The instructions of a kernel that computes these roots. Throws Unschedulable if a root alone does not fit. */
 function build(members: readonly Root[], roots: ReadonlyMap<Node, Root>, limits: BackendLimits): Built {
   const [first] = members;
   if (first === undefined) throw new Error('a kernel needs a root');
-  const nodes = new Set(members.map((root) => root.node));
   try {
     return withRefinement(spaceOf(members), (space) => {
       const contraction = first.kind === 'contract' ? (first.node as ContractNode) : undefined;
-      const emitter = new Emitter(space, roots, nodes, contraction);
+      const emitter = new Emitter(space, roots, contraction);
       const operands = contraction === undefined ? undefined : operandsOf(contraction, space, roots);
-      if (first.kind === 'scatter' && first.node.op === 'scatterAdd') emitter.addScatter(first.node);
-      else if (first.kind === 'routine') for (const input of first.node.inputs) emitter.reads.add(input);
-      else for (const root of members) emitter.add(root.node, root.kind);
       if (operands !== undefined) {
         emitter.reads.add(operands.a.base);
         emitter.reads.add(operands.b.base);
       }
-      checkLimits(emitter, members, limits);
-      const initial = first.kind === 'scatter' ? [viewBase(operand(first.node), roots)] : [];
-      return { emitter, operands, reads: new Set([...emitter.reads, ...initial]) };
+      if (first.kind === 'scatter' || first.kind === 'routine') for (const node of readsOf(first, roots)) emitter.reads.add(node);
+      if (first.kind === 'scatter' && first.node.op === 'scatterAdd') emitter.addScatter(first.node);
+      if (first.kind !== 'scatter' && first.kind !== 'routine') for (const root of members) emitter.add(root, (grown) => checkLimits(grown, members.length, limits));
+      return { emitter, operands };
     });
   } catch (error) {
     if (!(error instanceof Unfusable || error instanceof Refine) || members.length > 1) throw error;
@@ -220,10 +243,9 @@ function spaceOf(members: readonly Root[]): Space {
 }
 
 /** Buffers, stores and instructions stay below the limits; a root alone that reads too much is cut at an operand. */
-function checkLimits(emitter: Emitter, members: readonly Root[], limits: BackendLimits): void {
-  const stores = members.length;
+function checkLimits(emitter: Emitter, stores: number, limits: BackendLimits): void {
   const buffers = emitter.reads.size + stores;
   if (buffers > limits.buffersPerKernel || stores > limits.storesPerKernel || emitter.drafts.length > maximumInstructions + 2) {
-    if (members.length > 1 || buffers > limits.buffersPerKernel) throw new Unfusable('too many buffers or instructions');
+    if (stores > 1 || buffers > limits.buffersPerKernel) throw new Unfusable('too many buffers or instructions');
   }
 }

@@ -59,20 +59,35 @@ export class Emitter {
   private readonly roots: ReadonlyMap<Node, Root>;
   private readonly placed = new Map<Node, Placed>();
   private readonly known = new Map<Node, Known[]>();
-  private readonly members: ReadonlySet<Node>;
+  private readonly members = new Set<Node>();
   private readonly accumulator: Node | undefined;
+  /** How to take back what has been done since the last complete root. */
+  private readonly undo: (() => void)[] = [];
 
-  constructor(space: Space, roots: ReadonlyMap<Node, Root>, members: ReadonlySet<Node>, accumulator?: Node) {
+  constructor(space: Space, roots: ReadonlyMap<Node, Root>, accumulator?: Node) {
     this.space = space;
     this.roots = roots;
-    this.members = members;
     this.accumulator = accumulator;
   }
 
-  /** Adds a root and a store of its value. */
-  add(node: Node, kind: Root['kind']): void {
-    if (kind === 'reduce') this.addReduction(node as NodeOf<ReduceOp>);
-    else this.addElementwise(node);
+  /** Adds a root and a store of its value, or throws and leaves everything as it was. */
+  add(root: Root, check: (emitter: Emitter) => void): void {
+    const drafts = this.drafts.length;
+    const rows = this.rows.length;
+    this.members.add(root.node);
+    try {
+      if (root.kind === 'reduce') this.addReduction(root.node as NodeOf<ReduceOp>);
+      else this.addElementwise(root.node);
+      check(this);
+    } catch (error) {
+      for (let revert = this.undo.pop(); revert !== undefined; revert = this.undo.pop()) revert();
+      this.drafts.length = drafts;
+      this.rows.length = rows;
+      this.placed.delete(root.node);
+      this.members.delete(root.node);
+      throw error;
+    }
+    this.undo.length = 0;
   }
 
   /** The position in `node`'s memory that the space's current point stands for. */
@@ -141,10 +156,10 @@ export class Emitter {
     const found = this.known.get(node)?.find((entry) => entry.fill === fill && sameIndex(entry.index, index) && sameGuards(entry.guards, guards));
     if (found !== undefined) return found.value;
     const value = this.compute(node, index, guards, fill);
-    const list = this.known.get(node);
-    const entry = { index, guards, fill, value };
-    if (list === undefined) this.known.set(node, [entry]);
-    else list.push(entry);
+    const list = this.known.get(node) ?? [];
+    list.push({ index, guards, fill, value });
+    this.known.set(node, list);
+    this.undo.push(() => list.pop());
     return value;
   }
 
@@ -228,8 +243,14 @@ export class Emitter {
     return isLeaf(node) || (this.roots.has(node) && !this.members.has(node));
   }
 
-  private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
+  private noteRead(node: Node): void {
+    if (this.reads.has(node)) return;
     this.reads.add(node);
+    this.undo.push(() => this.reads.delete(node));
+  }
+
+  private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
+    this.noteRead(node);
     return this.value({ op: 'load', buffer: -1, index: position, guards, fill: guards.length > 0 ? fill : 0, dtype: node.dtype }, [], { buffer: node });
   }
 
@@ -237,7 +258,7 @@ export class Emitter {
     const [x, at] = node.inputs;
     if (x === undefined || at === undefined) throw new Error('gather needs two operands');
     if (this.members.has(x)) throw new Unfusable('gathers from its own kernel');
-    this.reads.add(x);
+    this.noteRead(x);
     const { axis } = node.attributes;
     const loops = this.space.loops.length;
     const strides = stridesOf(x.shape);
@@ -295,6 +316,7 @@ export class Emitter {
     };
     this.drafts.push(draft);
     value.drafts.set(stage, draft);
+    this.undo.push(() => value.drafts.delete(stage));
     return draft;
   }
 
@@ -310,6 +332,7 @@ export class Emitter {
       const [firstStage, draft] = first;
       value.row = { index: this.rows.length, stage: firstStage };
       this.rows.push(dtype);
+      this.undo.push(() => (value.row = undefined));
       this.drafts.push({ instruction: { op: 'keep', row: value.row.index, input: -1, dtype }, stage: firstStage, inputs: [draft], buffer: undefined });
     }
     return { instruction: { op: 'recall', row: value.row.index, dtype }, stage, inputs: [], buffer: undefined };

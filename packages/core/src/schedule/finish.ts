@@ -168,33 +168,27 @@ function nameOf(group: Group): string {
   return module === '' ? shown : `${module}:${shown}`;
 }
 
-/** The loop that consecutive memory runs along: the one with most unit strides, stores counting double. */
-function bestVectorLoop(instructions: readonly Instruction[], sizes: readonly number[]): number {
-  let best = -1;
-  let bestScore = 0;
-  for (let loop = 0; loop < sizes.length; loop++) {
-    let score = 0;
-    for (const instruction of instructions) {
-      if (instruction.op !== 'load' && instruction.op !== 'store') continue;
-      const stride = Math.abs(instruction.index.strides[loop] ?? 0);
-      const weight = instruction.op === 'store' ? 2 : 1;
-      if (stride === 1) score += 4 * weight;
-    }
-    // A loop of a few positions is a poor vector, however well it lies in memory.
-    score *= Math.min(1, (sizes[loop] ?? 1) / 8);
-    if (score >= bestScore && score > 0) {
-      best = loop;
-      bestScore = score;
-    }
+/** The loop that consecutive memory runs along: the one with most unit strides where most of the work is; stores count double. */
+function bestVectorLoop(live: readonly Draft[], sizes: readonly number[]): number {
+  const innermost = live.some((draft) => draft.stage % 2 === 1) ? 1 : 0;
+  const scores = new Array<number>(sizes.length).fill(0);
+  for (const { instruction, stage } of live) {
+    if ((instruction.op !== 'load' && instruction.op !== 'store') || stage % 2 !== innermost) continue;
+    instruction.index.strides.forEach((stride, loop) => {
+      // A loop of a few positions is a poor vector, however well it lies in memory.
+      const fullness = Math.min(1, (sizes[loop] ?? 1) / 8);
+      if (Math.abs(stride) === 1) scores[loop] = (scores[loop] ?? 0) + fullness * (instruction.op === 'store' ? 2 : 1);
+    });
   }
-  return best;
+  const best = Math.max(0, ...scores);
+  return best === 0 ? -1 : scores.lastIndexOf(best);
 }
 
 export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<LoopKernel> {
   const { space, drafts, rows } = group.emitter;
   const live = liveDrafts(drafts, wanted);
   const scatters = group.kind === 'scatter';
-  const best = scatters ? -1 : bestVectorLoop(live.map((draft) => draft.instruction), space.loops);
+  const best = scatters ? -1 : bestVectorLoop(live, space.loops);
   const order = space.loops.map((_, i) => i);
   if (best >= 0) {
     // The vector loop goes to the end of its class.

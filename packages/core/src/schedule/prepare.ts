@@ -4,7 +4,7 @@ import type { CanonicalGraph } from '../backend/backend.ts';
 import { conv } from '../graph/combine.ts';
 import { buildContext, create } from '../graph/create.ts';
 import { reduce } from '../graph/build.ts';
-import { pad, reshape, slice } from '../graph/move.ts';
+import { pad, permute, reshape, slice } from '../graph/move.ts';
 import type { Node, NodeOf, PaddingPair, VariableSlot } from '../graph/node.ts';
 import { elementCount } from '../shape.ts';
 import { isMovement, operand } from './view.ts';
@@ -92,9 +92,13 @@ function plainConv(node: NodeOf<'conv'>, padded: Map<string, Node>): Node {
   const [x, weight] = node.inputs;
   if (x === undefined || weight === undefined) return node;
   if (padding.every(([low, high]) => low === 0 && high === 0) && inputDilation.every((by) => by === 1)) return node;
-  const key = JSON.stringify([x.id, padding, inputDilation]);
-  const ready = padded.get(key) ?? paddedInput(x, padding, inputDilation);
-  padded.set(key, ready);
+  // Padding goes below a permutation of samples, groups and channels: a convolution and its weight gradient share it.
+  const order = x.op === 'permute' && x.attributes.order.slice(3).every((axis, i) => axis === i + 3) ? x.attributes.order : undefined;
+  const base = order === undefined ? x : operand(x);
+  const key = JSON.stringify([base.id, padding, inputDilation]);
+  const filled = padded.get(key) ?? paddedInput(base, padding, inputDilation);
+  padded.set(key, filled);
+  const ready = order === undefined ? filled : permute(filled, order);
   const none: PaddingPair[] = padding.map(() => [0, 0]);
   return conv(ready, weight, { stride, kernelDilation, combine, padding: none, inputDilation: stride.map(() => 1) });
 }

@@ -13,7 +13,7 @@ export interface Root {
   readonly kind: RootKind;
 }
 
-/** Nodes whose expression is bigger than this are cut. */
+/** Computations whose expression is bigger than this are cut (views at twice the size). */
 const maximumExpression = 64;
 /** An expression that costs no more may be computed again in each consumer. */
 const cheapCost = 8;
@@ -74,8 +74,8 @@ export function findRoots(graph: PreparedGraph, options: { fuse: boolean; forced
     const isRoot =
       kind !== 'elementwise' ||
       forced.has(node) ||
-      own.size > maximumExpression ||
-      (computes && (!options.fuse || !mayInline(node, own, users.get(node))));
+      own.size > 2 * maximumExpression ||
+      (computes && (!options.fuse || own.size > maximumExpression || !mayInline(node, own, users.get(node))));
     if (isRoot) {
       roots.set(node, { node, kind });
       expressions.set(node, leafExpression(node));

@@ -73,7 +73,7 @@ function initialise(item: Group, node: Node, roots: ReadonlyMap<Node, Root>): St
   if (base === undefined) throw new InternalError('scatterAdd without a base');
   const space = makeSpace(node.shape.map((size) => makeAxis(size, 'outer')));
   return withRefinement(space, (refined) => {
-    const emitter = new Emitter(refined, roots, new Set());
+    const emitter = new Emitter(refined, roots);
     const value = emitter.resolve(base, refined.index, [], 0);
     emitter.storeAll(node, value);
     return finishLoop({ ...item, kind: 'loop', emitter }, new Set([node]));
