@@ -34,7 +34,8 @@ export function stopGradient(value: Node): Node {
   return withGradient(value, [], () => []);
 }
 
-function operandsOf(node: Node): readonly Node[] {
+/** The operands that gradients flow to: through custom rules, not through what they hide. */
+export function operandsOf(node: Node): readonly Node[] {
   return isFloat(node.dtype) ? (customGradients.get(node)?.inputs ?? node.inputs) : [];
 }
 

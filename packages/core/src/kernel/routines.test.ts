@@ -1,8 +1,7 @@
 // The linear algebra routines: what they promise, checked on the matrices themselves.
 import { expect, test } from 'vitest';
-import { cholesky, eigh, triangularSolve } from '../graph/combine.ts';
 import { apply, cast } from '../graph/build.ts';
-import { dot } from '../graph/combine.ts';
+import { cholesky, dot, eigh, triangularSolve } from '../graph/combine.ts';
 import { permute } from '../graph/move.ts';
 import type { Node } from '../graph/node.ts';
 import { evaluate, leaf, randomLeaf } from '../testing/evaluate.ts';

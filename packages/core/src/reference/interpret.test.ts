@@ -1,17 +1,16 @@
 // Every op of the interpreter against answers written out by hand, edge cases of docs/OPS.md included.
 import { expect, test } from 'vitest';
 import { integerRange, type Dtype } from '../dtype.ts';
-import { apply, bitcast, cast, data, iota, randomBits, reduce, where } from '../graph/build.ts';
+import { apply, bitcast, cast, data, iota, randomBits, read, reduce, where } from '../graph/build.ts';
 import { canonicalize } from '../graph/canonical.ts';
 import { conv, cumulative, dot, gather, scatterAdd, sort } from '../graph/combine.ts';
 import type { ConvAttributes, VariableSlot } from '../graph/node.ts';
-import { read } from '../graph/build.ts';
 import { expand, flip, pad, permute, reshape, slice, window } from '../graph/move.ts';
 import { evaluate, leaf, randomLeaf } from '../testing/evaluate.ts';
 import { referenceBackend } from './backend.ts';
 import { interpretAll } from './interpret.ts';
 
-const { NaN, POSITIVE_INFINITY: infinity } = Number;
+const infinity = Number.POSITIVE_INFINITY;
 const int = (values: readonly number[], dtype: Dtype = 'int32', shape = [values.length]) => leaf(values, shape, dtype);
 const matrix = leaf([0, 1, 2, 3, 4, 5], [2, 3]);
 
