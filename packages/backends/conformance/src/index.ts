@@ -1,2 +1,4 @@
-// The suite and the benchmark list that every backend must pass.
-export {}
+// `@athanor/backend-conformance`: one suite that every backend must pass.
+export { conformance, type BackendSettings, type MakeBackend } from './suite.ts';
+export { allCases } from './cases/index.ts';
+export { exact, titleOf, type Case, type Problem, type Tolerance } from './problem.ts';
