@@ -2,4 +2,32 @@
 export { DtypeError, InternalError, ShapeError, UserError, formatShape, unreachable } from './errors.ts';
 export type { UserErrorOptions } from './errors.ts';
 export type { Dtype, TypedArray } from './dtype.ts';
+export { Tensor, type NestedArray } from './tensor/tensor.ts';
+export type { Operand } from './tensor/base.ts';
+export type { Axes, ReduceOptions, VarianceOptions } from './tensor/reduction.ts';
+export type { Index, Sorted } from './tensor/selection.ts';
+export {
+  arange,
+  cat,
+  eye,
+  fromBuffer,
+  full,
+  fullLike,
+  linspace,
+  meshgrid,
+  ones,
+  onesLike,
+  stack,
+  tensor,
+  where,
+  zeros,
+  zerosLike,
+  type DtypeOption,
+  type TensorOptions,
+} from './tensor/create.ts';
+export { einsum } from './tensor/einsum.ts';
+export { Variable, variable, type Assignable, type VariableOptions } from './engine/variable.ts';
+export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
+export { flush, onWarning } from './engine/flush.ts';
+export { currentBackend, setBackend } from './engine/state.ts';
 export { threefry2x32 } from './random/threefry.ts';

@@ -1,0 +1,273 @@
+// Pointwise methods: arithmetic, comparison, logic, selection. Unary ones come from the op table by themselves.
+import { isFloat, isInteger, type Dtype } from '../dtype.ts';
+import { apply, bitcast, cast, constant, where } from '../graph/build.ts';
+import { elementwise, type BinaryOp, type UnaryOp } from '../graph/elementwise.ts';
+import type { Node } from '../graph/node.ts';
+import { broadcastShapes } from '../shape.ts';
+import type { Operand, TensorBase } from './base.ts';
+import { TensorMovement } from './movement.ts';
+import { broadcastNode, commonDtype, meetPair } from './promotion.ts';
+import type { Tensor } from './tensor.ts';
+
+/** One method per unary entry of the op table: `x.exp()`, `x.neg()`, … */
+export type UnaryMethods = { readonly [K in UnaryOp]: () => Tensor };
+
+/** Integers are their own rounding. */
+const roundings: ReadonlySet<UnaryOp> = new Set<UnaryOp>(['floor', 'ceil', 'round', 'trunc']);
+
+function unary(op: UnaryOp, x: Node): Node {
+  if (elementwise[op].dtype !== 'float' || isFloat(x.dtype)) return apply(op, x);
+  return roundings.has(op) ? x : apply(op, cast(x, 'float32'));
+}
+
+/** A binary entry of the op table on operands in a common shape and dtype. */
+function binary(op: BinaryOp, a: Operand, b: Operand, dtype: Dtype = commonDtype([a, b])): Node {
+  return apply(op, ...meetPair(a, b, op, dtype));
+}
+
+/** float32 instead of integers and bool, for operations that only make sense on fractions. */
+function floatDtype(operands: readonly Operand[]): Dtype {
+  const dtype = commonDtype(operands);
+  return isFloat(dtype) ? dtype : 'float32';
+}
+
+/** Numbers instead of bool, for arithmetic. */
+function numberDtype(operands: readonly Operand[]): Dtype {
+  const dtype = commonDtype(operands);
+  return dtype === 'bool' ? 'int32' : dtype;
+}
+
+export interface TensorElementwise extends UnaryMethods {}
+
+export class TensorElementwise extends TensorMovement {
+  add(other: Operand): Tensor {
+    return this.#binary('add', other, numberDtype([this, other]));
+  }
+
+  sub(other: Operand): Tensor {
+    return this.#binary('sub', other, numberDtype([this, other]));
+  }
+
+  mul(other: Operand): Tensor {
+    return this.#binary('mul', other, numberDtype([this, other]));
+  }
+
+  /** True division: integers give float32. */
+  div(other: Operand): Tensor {
+    return this.#binary('div', other, floatDtype([this, other]));
+  }
+
+  /** other − this. */
+  rsub(other: Operand): Tensor {
+    return this.wrap(binary('sub', other, this, numberDtype([this, other])));
+  }
+
+  /** other / this. */
+  rdiv(other: Operand): Tensor {
+    return this.wrap(binary('div', other, this, floatDtype([this, other])));
+  }
+
+  /** ⌊this / other⌋. */
+  floorDivide(other: Operand): Tensor {
+    const dtype = numberDtype([this, other]);
+    return isFloat(dtype) ? this.div(other).floor() : this.#binary('floorDivide', other, dtype);
+  }
+
+  /** this − ⌊this / other⌋ · other: the sign is the divisor's. */
+  remainder(other: Operand): Tensor {
+    const dtype = numberDtype([this, other]);
+    return isFloat(dtype) ? this.sub(this.floorDivide(other).mul(other)) : this.#binary('mod', other, dtype);
+  }
+
+  /** thisᵉ. Exponents 0, ±½, ±1, 2 and 3 are written with roots, quotients and products. */
+  pow(exponent: Operand): Tensor {
+    if (typeof exponent === 'number' && exponent >= 0 && Number.isInteger(exponent) && isInteger(this.dtype)) return this.#integerPower(exponent);
+    switch (exponent) {
+      case 0:
+        return this.wrap(broadcastNode(constant(1, floatDtype([this])), this.shape));
+      case 1:
+        return this.to(floatDtype([this]));
+      case 2:
+        return this.square();
+      case 3:
+        return this.square().mul(this);
+      case 0.5:
+        return this.sqrt();
+      case -0.5:
+        return this.rsqrt();
+      case -1:
+        return this.reciprocal();
+      default:
+        return this.#binary('pow', exponent, floatDtype([this, exponent]));
+    }
+  }
+
+  square(): Tensor {
+    return this.mul(this);
+  }
+
+  reciprocal(): Tensor {
+    return this.rdiv(1);
+  }
+
+  rsqrt(): Tensor {
+    return this.sqrt().reciprocal();
+  }
+
+  exp2(): Tensor {
+    return this.mul(Math.LN2).exp();
+  }
+
+  log2(): Tensor {
+    return this.log().mul(Math.LOG2E);
+  }
+
+  tan(): Tensor {
+    return this.sin().div(this.cos());
+  }
+
+  /** The larger of two; NaN wins; where equal, the gradient goes to this one. */
+  maximum(other: Operand): Tensor {
+    return this.#binary('max', other);
+  }
+
+  /** The smaller of two; NaN wins; where equal, the gradient goes to this one. */
+  minimum(other: Operand): Tensor {
+    return this.#binary('min', other);
+  }
+
+  /** Into [low, high]; either may be left out. The gradient passes at the bounds, as in PyTorch. */
+  clamp(low?: Operand, high?: Operand): Tensor {
+    const raised = low === undefined ? this.wrap(this.node) : this.maximum(low);
+    return high === undefined ? raised : raised.minimum(high);
+  }
+
+  /** max(x, 0), with gradient 0 at 0. */
+  relu(): Tensor {
+    return this.wrap(binary('max', 0, this));
+  }
+
+  /** 1 / (1 + e⁻ˣ), as (1 + tanh(x / 2)) / 2, which cannot overflow. */
+  sigmoid(): Tensor {
+    return this.mul(0.5).tanh().add(1).mul(0.5);
+  }
+
+  /** this + weight · (end − this). */
+  lerp(end: TensorBase, weight: Operand): Tensor {
+    return this.add(end.wrap(end.node).sub(this).mul(weight));
+  }
+
+  eq(other: Operand): Tensor {
+    return this.#binary('eq', other);
+  }
+
+  ne(other: Operand): Tensor {
+    return this.#binary('ne', other);
+  }
+
+  lt(other: Operand): Tensor {
+    return this.#binary('lt', other);
+  }
+
+  le(other: Operand): Tensor {
+    return this.#binary('le', other);
+  }
+
+  gt(other: Operand): Tensor {
+    return this.wrap(binary('lt', other, this));
+  }
+
+  ge(other: Operand): Tensor {
+    return this.wrap(binary('le', other, this));
+  }
+
+  /** Bitwise and; on bool, logical. */
+  and(other: Operand): Tensor {
+    return this.#binary('and', other);
+  }
+
+  /** Bitwise or; on bool, logical. */
+  or(other: Operand): Tensor {
+    return this.#binary('or', other);
+  }
+
+  /** Bitwise exclusive or; on bool, logical. */
+  xor(other: Operand): Tensor {
+    return this.#binary('xor', other);
+  }
+
+  /** Bits moved up by `other` places, modulo 32. */
+  shl(other: Operand): Tensor {
+    return this.#binary('shl', other);
+  }
+
+  /** Bits moved down by `other` places; the sign is kept. */
+  shr(other: Operand): Tensor {
+    return this.#binary('shr', other);
+  }
+
+  /** Bits moved down by `other` places; zeros come in. */
+  ushr(other: Operand): Tensor {
+    return this.#binary('ushr', other);
+  }
+
+  isNaN(): Tensor {
+    return this.wrap(apply('ne', this.node, this.node));
+  }
+
+  isFinite(): Tensor {
+    return this.abs().lt(Infinity);
+  }
+
+  isInf(): Tensor {
+    return this.abs().eq(Infinity);
+  }
+
+  /** This tensor where `condition` holds, else `other`. */
+  where(condition: TensorBase, other: Operand): Tensor {
+    return select(condition, this, other);
+  }
+
+  /** `value` where `mask` holds, else this tensor. */
+  maskedFill(mask: TensorBase, value: Operand): Tensor {
+    return select(mask, value, this);
+  }
+
+  /** The same bits as another dtype of the same width. */
+  bitcast(dtype: Dtype): Tensor {
+    return this.wrap(bitcast(this.node, dtype));
+  }
+
+  #binary(op: BinaryOp, other: Operand, dtype?: Dtype): Tensor {
+    return this.wrap(binary(op, this, other, dtype));
+  }
+
+  /** By repeated squaring. */
+  #integerPower(exponent: number): Tensor {
+    let result: Tensor | undefined;
+    let base = this.wrap(this.node);
+    for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 1) result = result === undefined ? base : result.mul(base);
+      if (rest > 1) base = base.square();
+    }
+    return result ?? this.wrap(broadcastNode(constant(1, this.dtype), this.shape));
+  }
+}
+
+for (const op of Object.keys(elementwise) as UnaryOp[]) {
+  if (elementwise[op].arity !== 1) continue;
+  Object.defineProperty(TensorElementwise.prototype, op, {
+    configurable: true,
+    writable: true,
+    value(this: TensorElementwise): Tensor {
+      return this.wrap(unary(op, this.node));
+    },
+  });
+}
+
+/** Elements of `a` where `condition` holds, else of `b`; all three broadcast. */
+export function select(condition: TensorBase, a: Operand, b: Operand): Tensor {
+  const [x, y] = meetPair(a, b, 'where');
+  const shape = broadcastShapes(condition.shape, x.shape, 'where');
+  return condition.wrap(where(broadcastNode(condition.node, shape), broadcastNode(x, shape), broadcastNode(y, shape)));
+}
