@@ -21,3 +21,5 @@ export { interpret, interpretAll, type Interpretation } from '../reference/inter
 export { schedule, type ScheduleOptions } from '../schedule/schedule.ts';
 export { verify } from '../schedule/verify.ts';
 export { expandMath, type EmitMath, type MathInstruction } from '../kernel/math.ts';
+export { explainProgram } from '../schedule/explain.ts';
+export { kernelCost, type KernelCost } from '../kernel/measure.ts';

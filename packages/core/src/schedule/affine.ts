@@ -1,16 +1,24 @@
 // Affine index arithmetic over the loops of a kernel under construction.
+import type { Node } from '../graph/node.ts';
 import type { Affine, Guard } from '../kernel/ir.ts';
 
-/** An expression cannot be part of this kernel: it must be materialised, or another kernel must be tried. */
-export class Unfusable extends Error {}
+/** Thrown when an expression cannot be part of a kernel: it must be materialised, or another kernel tried. Not an Error: it is control flow, and often. */
+export class Unfusable {
+  readonly reason: string;
+  /** The view whose index is not affine. */
+  culprit: Node | undefined;
 
-/** A loop must be split so that its inner part has `inner` positions. */
-export class Refine extends Error {
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/** Thrown to ask that a loop be split so that its inner part has `inner` positions. */
+export class Refine {
   readonly loop: number;
   readonly inner: number;
 
   constructor(loop: number, inner: number) {
-    super(`split loop ${loop} by ${inner}`);
     this.loop = loop;
     this.inner = inner;
   }

@@ -203,12 +203,11 @@ function build(members: readonly Root[], roots: ReadonlyMap<Node, Root>, limits:
     });
   } catch (error) {
     if (!(error instanceof Unfusable || error instanceof Refine) || members.length > 1) throw error;
-    throw new Unschedulable(culpritOf(error, first.node, roots));
+    throw new Unschedulable(culpritOf(error instanceof Unfusable ? error.culprit : undefined, first.node, roots));
   }
 }
 
-function culpritOf(error: Error, root: Node, roots: ReadonlyMap<Node, Root>): Node {
-  const named = error.cause as Node | undefined;
+function culpritOf(named: Node | undefined, root: Node, roots: ReadonlyMap<Node, Root>): Node {
   const culprit = named ?? root;
   if (culprit !== root && !roots.has(culprit)) return culprit;
   const inlined = [...culprit.inputs, ...root.inputs].find((input) => !roots.has(input) && input.inputs.length > 0);

@@ -215,7 +215,7 @@ export class Emitter {
     try {
       source = sourceIndex(node, index, this.space.loops);
     } catch (error) {
-      if (error instanceof Unfusable) error.cause ??= node;
+      if (error instanceof Unfusable) error.culprit ??= node;
       throw error;
     }
     if (node.op !== 'pad') return this.resolve(operand(node), source.index, guards, fill);
