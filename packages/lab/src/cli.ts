@@ -2,6 +2,11 @@
 // Entry of the athanor command.
 import { main } from './commands/main.ts';
 
+// A reader that has gone (`athanor ls | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await main(process.argv.slice(2), {
   out: (text) => process.stdout.write(`${text}\n`),
   error: (text) => process.stderr.write(`${text}\n`),

@@ -77,6 +77,11 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
       (command) => command.positional('experiment', { type: 'string', describe: 'YAML file' }),
       (options) => doctorCommand(options.experiment, context(options)),
     )
+    .updateStrings({
+      'Not enough non-option arguments: got %s, need at least %s': 'a word is missing: athanor <command> --help shows which',
+      'Unknown argument: %s': 'unknown option or word: %s',
+      'Unknown arguments: %s': 'unknown options or words: %s',
+    })
     .demandCommand(1, 'which command? athanor --help lists them')
     .strict()
     .recommendCommands()

@@ -45,6 +45,7 @@ describe('lockFolder', () => {
   it('takes over the lock of an earlier process that had the pid of a living one', () => {
     const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']);
     hold({ pid: other.pid, host: hostname(), began: '1' });
+    expect(isLocked(folder)).toBe(false);
     lockFolder(folder)();
     other.kill();
   });

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '@athanor/core';
-import type { ComponentKinds, Registry } from '@athanor/core/plugin';
+import type { Backend } from '@athanor/core/backend';
+import type { Registry } from '@athanor/core/plugin';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Engine, Environment } from './environment.ts';
@@ -30,8 +31,6 @@ export interface RunOptions {
   readonly observer: Observer;
   readonly dataDir?: string | undefined;
 }
-
-type Backend = Awaited<ComponentKinds['backend']>;
 
 /** What `result.json` of a stage holds. */
 export interface StageRecord {

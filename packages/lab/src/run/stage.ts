@@ -1,5 +1,5 @@
 // What a stage is: a job in steps whose whole state can be taken out and put back, bit for bit.
-import type { ComponentKinds } from '@athanor/core/plugin';
+import type { Backend } from '@athanor/core/backend';
 import type { StoredArray } from '@athanor/data';
 import type { MetricRow } from './metrics.ts';
 
@@ -62,7 +62,7 @@ declare module '@athanor/core/plugin' {
     stage: {
       readonly seed: number;
       /** Absent when the experiment names none. */
-      readonly backend: Awaited<ComponentKinds['backend']> | undefined;
+      readonly backend: Backend | undefined;
       /** The stages that ran before, in order. */
       readonly inputs: readonly StageInput[];
       readonly dataDir: string | undefined;

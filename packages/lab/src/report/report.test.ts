@@ -1,0 +1,94 @@
+// The report of a study: whole, offline, escaped, and the same for the same results.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from '@athanor/core/plugin';
+import { parseHTML } from 'linkedom';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runStudy } from '../run/runner.ts';
+import type { Observer } from '../run/runner.ts';
+import { createStudy } from '../run/study.ts';
+import type { Study } from '../run/study.ts';
+import toy from '../testing/toy.ts';
+import type { Evaluation } from './evaluation.ts';
+import { encodePicture } from './picture.ts';
+import { writeReport } from './write.ts';
+
+const quiet: Observer = { runStarted() {}, stageStarted() {}, stepDone() {}, runDone() {}, note() {} };
+let folder = '';
+let study: Study;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'athanor-'));
+  const file = join(folder, 'walks.yaml');
+  writeFileSync(file, 'stages: [walk]\n');
+  const registry = new Registry([toy]);
+  const jobs = [1, 2].flatMap((scale) =>
+    [0, 1].map((seed) => ({
+      name: `scale-${scale}.seed-${seed}`,
+      values: { scale: scale === 1 ? 'small' : '<b>&' },
+      config: { seed, stages: [{ name: 'walk', steps: 40, scale }] },
+    })),
+  );
+  const experiment = { name: 'walks', file, words: [], question: 'Is 1 < 2 & "so"?', plugins: [], jobs, registry };
+  study = createStudy(experiment, join(folder, 'runs'));
+  await runStudy(study, { registry, packages: { toy: '1.2.3' }, observer: quiet });
+  for (const { folder: run } of study.runs) {
+    const png = encodePicture(Uint8Array.from({ length: 16 }, (_, index) => index * 16), [1, 4, 4]) ?? '';
+    const evaluation: Evaluation = {
+      classes: ['cat', 'dog'],
+      confusion: [[7, 3], [1, 9]],
+      pictures: [
+        { index: 3, label: 0, predicted: 1, confidence: 0.61, png },
+        { index: 4, label: 1, predicted: 1, confidence: 0.9, png },
+      ],
+    };
+    writeFileSync(join(run, '0-walk', 'evaluation.json'), JSON.stringify(evaluation));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('writeReport', () => {
+  it('shows results, curves, confusion, pictures, config and environment', () => {
+    const text = readFileSync(writeReport(study), 'utf8');
+    const { document } = parseHTML(text);
+    const titles = [...document.querySelectorAll('h2')].map((title) => title.textContent);
+    expect(titles).toEqual(['Result', 'Learning curves', 'Confusion', 'Test images', 'Resolved config', 'Environment']);
+    expect(document.querySelector('.question')?.textContent).toBe('Is 1 < 2 & "so"?');
+    expect(document.querySelectorAll('svg')).toHaveLength(1 + 2 + 2);
+    expect(document.querySelectorAll('img')).toHaveLength(4);
+    const table = [...document.querySelectorAll('section table')][0];
+    expect([...(table?.querySelectorAll('tbody td:first-child') ?? [])].map((cell) => cell.textContent)).toEqual(['scale=small', 'scale=<b>&']);
+    const counts = [...(document.querySelector('figure.matrix')?.querySelectorAll('text') ?? [])].map((cell) => cell.textContent);
+    expect(counts).toEqual(expect.arrayContaining(['14', '6', '2', '18']));
+    expect(text).toContain('toy 1.2.3');
+  });
+
+  it('needs nothing but itself', () => {
+    const text = readFileSync(writeReport(study), 'utf8');
+    const elsewhere = [...text.matchAll(/(?:src|href)="(?!data:)[^"]*"|url\(|@import|<script/g)].map(String);
+    expect(elsewhere).toEqual([]);
+    expect(text).not.toContain('<b>&');
+  });
+
+  it('is the same for the same results', () => {
+    const first = readFileSync(writeReport(study), 'utf8');
+    expect(readFileSync(writeReport(study), 'utf8') === first).toBe(true);
+  });
+});
+
+describe('encodePicture', () => {
+  it('keeps every pixel of grey and coloured bytes', () => {
+    const values = Uint8Array.from({ length: 3 * 4 * 5 }, (_, index) => index * 4);
+    const { width, height, data } = PNG.sync.read(Buffer.from(encodePicture(values, [3, 4, 5]) ?? '', 'base64'));
+    expect({ width, height }).toEqual({ width: 5, height: 4 });
+    expect([...data.subarray(4 * 7, 4 * 8)]).toEqual([7 * 4, 27 * 4, 47 * 4, 255]);
+  });
+
+  it('scales floats to the whole range and refuses what is no picture', () => {
+    const { data } = PNG.sync.read(Buffer.from(encodePicture(Float32Array.of(-1, 0, 1, 1), [1, 2, 2]) ?? '', 'base64'));
+    expect([data[0], data[4], data[8]]).toEqual([0, 128, 255]);
+    expect(encodePicture(new Float32Array(4), [4])).toBeUndefined();
+  });
+});
