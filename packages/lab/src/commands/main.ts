@@ -1,5 +1,6 @@
 // The command line: words to commands, errors to messages and exit codes.
 import { UserError } from '@athanor/core';
+import { didYouMean } from '@athanor/core/plugin';
 import yargs from 'yargs';
 import type { ProgressStream } from '../terminal/progress.ts';
 import { runsFolder } from './context.ts';
@@ -77,20 +78,14 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
       (command) => command.positional('experiment', { type: 'string', describe: 'YAML file' }),
       (options) => doctorCommand(options.experiment, context(options)),
     )
-    .updateStrings({
-      'Not enough non-option arguments: got %s, need at least %s': 'a word is missing: athanor <command> --help shows which',
-      'Unknown argument: %s': 'unknown option or word: %s',
-      'Unknown arguments: %s': 'unknown options or words: %s',
-    })
     .demandCommand(1, 'which command? athanor --help lists them')
     .strict()
-    .recommendCommands()
     .wrap(100)
     .version(false)
     .help()
     .exitProcess(false)
     .fail((message: string | null, error: unknown) => {
-      throw error instanceof Error && !isUsageError(error) ? error : new UserError(message ?? String(error));
+      throw error instanceof Error && !isUsageError(error) ? error : new UserError(explainUsage(message ?? String(error)));
     });
   try {
     await parser.parseAsync(words, {}, (_error: unknown, _options: unknown, output: string) => {
@@ -108,6 +103,14 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     terminal.error(stack ?? `internal error: ${message} (--debug shows where)`);
     return 1;
   }
+}
+
+const known = ['run', 'resume', 'report', 'ls', 'doctor', 'fresh', 'runs', 'data-dir', 'debug', 'kind', 'plugin', 'json', 'help'];
+
+function explainUsage(message: string): string {
+  const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1];
+  if (unknown !== undefined) return `unknown ${JSON.stringify(unknown)}${didYouMean(unknown, known)}`;
+  return message.startsWith('Not enough non-option') ? 'a word is missing: athanor <command> --help shows which' : message;
 }
 
 /** yargs' own errors say what is wrong with the words. */

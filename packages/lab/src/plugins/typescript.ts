@@ -8,13 +8,13 @@ let enabled = false;
 export function enableTypeScript(): void {
   if (enabled || ('typescript' in process.features && process.features.typescript !== false)) return;
   enabled = true;
-  const sucrase = pathToFileURL(createRequire(import.meta.url).resolve('sucrase')).href;
-  register(`data:text/javascript,${encodeURIComponent(hook(sucrase))}`);
+  register(loaderHook());
 }
 
-/** Node runs hooks in a thread of their own, from a module of their own. */
-function hook(sucrase: string): string {
-  return `
+/** URL of the hook: Node runs hooks in a thread of their own, from a module of their own. */
+export function loaderHook(): string {
+  const sucrase = pathToFileURL(createRequire(import.meta.url).resolve('sucrase')).href;
+  const code = `
 import { readFile } from 'node:fs/promises';
 import sucrase from ${JSON.stringify(sucrase)};
 const options = { transforms: ['typescript'], disableESTransforms: true, keepUnusedImports: false };
@@ -24,4 +24,5 @@ export async function load(url, context, next) {
   const code = await readFile(new URL(path), 'utf8');
   return { format: 'module', shortCircuit: true, source: sucrase.transform(code, { ...options, filePath: path }).code };
 }`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
 }

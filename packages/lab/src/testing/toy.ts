@@ -38,7 +38,7 @@ function walk({ steps, checkpointEvery, wait, scale }: z.output<typeof schema>, 
         place[index] = (place[index] ?? 0) * 0.9 + scale * (random / 2 ** 32 - 0.5);
       }
       const distance = Math.hypot(...place);
-      const metrics = step % 2 === 0 ? { metrics: [{ metric: 'train.loss', value: distance }, { metric: 'random', value: random }] } : {};
+      const metrics = step % 2 === 0 ? { metrics: [{ metric: 'train.loss', value: distance }, { metric: 'test.place', value: place[0] ?? 0 }] } : {};
       return { ...metrics, samples: 64, show: { distance } };
     },
     state: () => Promise.resolve({ tensors: new Map([['place', stored()]]), values: { random } }),
