@@ -7,6 +7,7 @@ interface NodeModules {
   'node:module': typeof import('node:module');
   'node:path': typeof import('node:path');
   'node:url': typeof import('node:url');
+  'node:worker_threads': typeof import('node:worker_threads');
   'node:zlib': typeof import('node:zlib');
 }
 
@@ -55,7 +56,7 @@ export function readFile(path: string | URL): Uint8Array {
 }
 
 /** Whether a file or folder exists (false in a page). */
-export function exists(path: string): boolean {
+export function exists(path: string | URL): boolean {
   return builtin('node:fs')?.existsSync(path) ?? false;
 }
 

@@ -40,12 +40,10 @@ export function transformByName(name: string, config: object): Transform {
     case 'flip':
       return flip(config);
     case 'cutout':
-      return cutout(config as Parameters<typeof cutout>[0]);
+      return cutout({ size: 0, ...config });
     case 'affine':
       return affine(config);
     default:
-      throw new UserError(`transform ${name} cannot be made in a worker: it is not one of crop, flip, cutout, affine`, {
-        remedy: 'use the plain Loader, which takes any transform',
-      });
+      throw new UserError(`there is no transform ${name}; there are crop, flip, cutout and affine`);
   }
 }

@@ -17,8 +17,8 @@ export interface SampleContext {
 /** Changes a sample in place, keeping its shape. */
 export interface Transform {
   readonly name: string;
-  /** The options as plain data, so that a worker can make the transform again. */
-  readonly config: object;
+  /** The options as plain data, from which a worker makes the transform again: only this package's transforms have them. */
+  readonly config?: object;
   readonly apply: (sample: Float32Array, context: SampleContext) => void;
 }
 
