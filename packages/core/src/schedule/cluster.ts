@@ -21,7 +21,9 @@ export interface Group {
   emitter: Emitter;
   /** Positions of the operands of a contraction. */
   operands: { readonly a: Operand; readonly b: Operand } | undefined;
-  /** Groups that must run before this one, directly or not. */
+  /** Groups that must run before this one. */
+  readonly before: Set<Group>;
+  /** … and those that must run before them, as bits by id. */
   readonly after: Uint32Array;
 }
 
@@ -62,7 +64,7 @@ export function cluster(roots: ReadonlyMap<Node, Root>, options: ClusterOptions)
     const reads = readsOf(root, roots);
     const needed = [...reads].flatMap((node) => groupOf.get(node) ?? []);
     const host = options.fuse ? findHost(root, reads, needed, { roots, readers, limits: options.limits }) : undefined;
-    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...build([root], roots, options.limits), after: new Uint32Array(words) };
+    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...build([root], roots, options.limits), before: new Set<Group>(), after: new Uint32Array(words) };
     if (host === undefined) groups.push(group);
     groupOf.set(root.node, group);
     addDependencies(group, needed, groups);
@@ -102,7 +104,9 @@ export function addDependencies(group: Group, needed: readonly Group[], groups: 
   const fresh = new Uint32Array(group.after.length);
   let changes = false;
   for (const before of needed) {
-    if (before === group || dependsOn(group, before)) continue;
+    if (before === group) continue;
+    group.before.add(before);
+    if (dependsOn(group, before)) continue;
     changes = true;
     fresh[before.id >>> 5] = (fresh[before.id >>> 5] ?? 0) | (1 << (before.id & 31));
     for (let i = 0; i < fresh.length; i++) fresh[i] = (fresh[i] ?? 0) | (before.after[i] ?? 0);

@@ -40,40 +40,25 @@ export function orderGroups(groups: readonly Group[], assignments: readonly Assi
 
 /** Repeatedly takes the earliest group of which all predecessors have run. */
 function bySchedule(groups: Group[], latest: ReadonlyMap<Group, number>): Group[] {
-  const direct = directPredecessors(groups);
-  const users = new Map<number, number[]>();
+  const users: number[][] = groups.map(() => []);
   const missing = groups.map((group) => {
-    const before = direct[group.id] ?? [];
-    for (const id of before) users.set(id, [...(users.get(id) ?? []), group.id]);
-    return before.length;
+    for (const before of group.before) users[before.id]?.push(group.id);
+    return group.before.size;
   });
-  const byId = new Map(groups.map((group) => [group.id, group]));
-  const ready = new Heap((id: number) => {
-    const group = byId.get(id);
-    return group === undefined ? 0 : (latest.get(group) ?? 0);
-  });
+  const keys = groups.map((group) => latest.get(group) ?? 0);
+  const ready = new Heap((id: number) => keys[id] ?? 0);
   missing.forEach((count, id) => count === 0 && ready.push(id));
   const order: Group[] = [];
   for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
-    const group = byId.get(id);
+    const group = groups[id];
     if (group !== undefined) order.push(group);
-    for (const user of users.get(id) ?? []) {
+    for (const user of users[id] ?? []) {
       missing[user] = (missing[user] ?? 0) - 1;
       if (missing[user] === 0) ready.push(user);
     }
   }
   if (order.length !== groups.length) throw new Error('groups depend on each other in a circle');
   return order;
-}
-
-function directPredecessors(groups: readonly Group[]): number[][] {
-  return groups.map((group) => {
-    const out: number[] = [];
-    group.after.forEach((word, i) => {
-      for (let bits = word; bits !== 0; bits &= bits - 1) out.push(i * 32 + (31 - Math.clz32(bits & -bits)));
-    });
-    return out;
-  });
 }
 
 /** A binary heap of numbers ordered by a key. */

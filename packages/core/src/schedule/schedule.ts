@@ -97,10 +97,11 @@ function assemble(graph: CanonicalGraph, prepared: PreparedGraph, steps: Step[])
   const inputIndex = new Map(graph.inputs.map((node, i) => [node, i]));
   const inPlace = new Map<Node, number>();
   const copies: { value: Node; variable: number }[] = [];
+  const uses = usesOf(steps);
   for (const { variable, value } of prepared.assignments) {
     const index = variableIndex.get(variable.id);
     if (index === undefined) throw new InternalError(`variable ${variable.name} is not in the graph`);
-    if (mayOverwrite(steps, value, variable.id)) inPlace.set(value, index);
+    if (mayOverwrite(steps, uses, { value, variable: variable.id })) inPlace.set(value, index);
     else copies.push({ value, variable: index });
   }
 
@@ -209,14 +210,32 @@ function copyKernel(node: Node): Kernel {
   };
 }
 
+interface Uses {
+  /** The step that computes each node. */
+  readonly writer: ReadonlyMap<Node, number>;
+  /** The last step that reads each Variable's old value, by its id. */
+  readonly lastRead: ReadonlyMap<number, number>;
+}
+
+function usesOf(steps: readonly Step[]): Uses {
+  const writer = new Map<Node, number>();
+  const lastRead = new Map<number, number>();
+  steps.forEach((step, i) => {
+    for (const { node } of step.arguments) {
+      if (node.op === 'read') lastRead.set(node.attributes.variable.id, i);
+      else if (!writer.has(node)) writer.set(node, i);
+    }
+  });
+  return { writer, lastRead };
+}
+
 /** Whether `value` may be written over the Variable's old value: nothing needs the old one afterwards. */
-function mayOverwrite(steps: readonly Step[], value: Node, variable: number): boolean {
+function mayOverwrite(steps: readonly Step[], uses: Uses, { value, variable }: { value: Node; variable: number }): boolean {
   const isOld = ({ node }: Argument): boolean => node.op === 'read' && node.attributes.variable.id === variable;
-  const writes = steps.flatMap((step, i) => (step.arguments.some(({ node }) => node === value) ? [i] : []));
-  const first = writes[0];
-  if (first === undefined) return false;
+  const first = uses.writer.get(value);
+  if (first === undefined || (uses.lastRead.get(variable) ?? -1) > first) return false;
   const step = steps[first];
-  if (step === undefined || steps.slice(first + 1).some((later) => later.arguments.some(isOld))) return false;
+  if (step === undefined) return false;
   const oldNumber = step.arguments.findIndex(isOld);
   if (oldNumber < 0) return true;
   const { kernel } = step;

@@ -24,10 +24,8 @@ export function operand(node: Node): Node {
 export function sourceIndex(node: MovementNode, index: readonly Affine[], loops: readonly number[]): { index: Affine[]; guards: Guard[] } {
   const source = operand(node).shape;
   switch (node.op) {
-    case 'reshape': {
-      const position = linear(index, stridesOf(node.shape), loops.length);
-      return { index: unravel(position, source, loops), guards: [] };
-    }
+    case 'reshape':
+      return { index: reshapeIndex(node.shape, source, index, loops), guards: [] };
     case 'permute': {
       const out = new Array<Affine>(source.length);
       node.attributes.order.forEach((axis, i) => (out[axis] = at(index, i)));
@@ -56,6 +54,36 @@ export function sourceIndex(node: MovementNode, index: readonly Affine[], loops:
     default:
       return unreachable(node);
   }
+}
+
+/**
+ * Index into a tensor of shape `source` from the index into its reshape. Axes are matched in the smallest runs of equal
+ * product, so that an axis which both shapes share keeps its index, even where that runs out of range under a guard.
+ */
+function reshapeIndex(shape: readonly number[], source: readonly number[], index: readonly Affine[], loops: readonly number[]): Affine[] {
+  const out: Affine[] = [];
+  let i = 0;
+  for (let j = 0; j < source.length; ) {
+    const from = i;
+    const to = j;
+    let have = 1;
+    let want = source[j++] ?? 1;
+    while (have !== want && (i < shape.length || j < source.length)) {
+      if (have < want && i < shape.length) have *= shape[i++] ?? 1;
+      else if (j < source.length) want *= source[j++] ?? 1;
+      else have *= shape[i++] ?? 1;
+    }
+    const axes = shape.slice(from, i).flatMap((size, offset) => (size === 1 ? [] : [from + offset]));
+    const [only] = axes;
+    const sizes = source.slice(to, j);
+    if (axes.length === 1 && only !== undefined && sizes.filter((size) => size !== 1).length === 1) {
+      out.push(...sizes.map((size) => (size === 1 ? fixed(0, loops.length) : at(index, only))));
+    } else {
+      const position = linear(axes.map((axis) => at(index, axis)), stridesOf(axes.map((axis) => shape[axis] ?? 1)), loops.length);
+      out.push(...unravel(position, sizes, loops));
+    }
+  }
+  return out;
 }
 
 function at(index: readonly Affine[], axis: number): Affine {
