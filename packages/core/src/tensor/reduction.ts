@@ -1,4 +1,5 @@
 // Methods that summarise along axes: sums, extremes, moments, soft maxima, running sums.
+import { logSoftmax, logSumExp, softmax } from '../composition/softmax.ts';
 import { isFloat, type Dtype } from '../dtype.ts';
 import { ShapeError, formatShape } from '../errors.ts';
 import { apply, cast, constant, reduce, where } from '../graph/build.ts';
@@ -96,26 +97,19 @@ export class TensorReduction extends TensorElementwise {
 
   /** log Σ eˣ, shifted by the largest element. */
   logsumexp(axes: Axes, options: ReduceOptions = {}): Tensor {
-    const x = this.#float();
-    const largest = x.max(axes, { keepdim: true }).detach();
-    const shift = largest.maskedFill(largest.isFinite().not(), 0);
-    const total = x.sub(shift).exp().sum(axes, { keepdim: true }).log().add(shift);
     const named = normalizeAxes(axes, this.ndim, describe('logsumexp'));
-    return options.keepdim === true ? total : this.wrap(dropAxes(total.node, named));
+    const kept = logSumExp(this.#float().node, named);
+    return this.wrap(options.keepdim === true ? kept : dropAxes(kept, named));
   }
 
   /** eˣ / Σ eˣ along an axis. */
   softmax(axis: number): Tensor {
-    const x = this.#float();
-    const powers = x.sub(x.max(axis, { keepdim: true }).detach()).exp();
-    return powers.div(powers.sum(axis, { keepdim: true }));
+    return this.wrap(softmax(this.#float().node, normalizeAxis(axis, this.ndim, describe('softmax'))));
   }
 
   /** log of `softmax`. */
   logSoftmax(axis: number): Tensor {
-    const x = this.#float();
-    const shifted = x.sub(x.max(axis, { keepdim: true }).detach());
-    return shifted.sub(shifted.exp().sum(axis, { keepdim: true }).log());
+    return this.wrap(logSoftmax(this.#float().node, normalizeAxis(axis, this.ndim, describe('logSoftmax'))));
   }
 
   /** (Σ |x|ᵖ)^(1/p); p may be 0 (count of non-zeros), ±Infinity. */
