@@ -14,6 +14,7 @@ export type * from '../kernel/ir.ts';
 export { kernelKey, loopCount } from '../kernel/ir.ts';
 export { canonicalize } from '../graph/canonical.ts';
 export { evaluator } from '../graph/evaluate.ts';
+export { gradient } from '../gradient/gradient.ts';
 export { postorder } from '../graph/order.ts';
 export { runRoutine } from '../kernel/routines.ts';
 export { referenceBackend } from '../reference/backend.ts';

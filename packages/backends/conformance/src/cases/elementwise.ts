@@ -1,5 +1,6 @@
 // Every elementwise operation on every dtype that it takes and in every shape class.
 import { build, dtypes, elementwise, move, type Dtype, type ElementwiseOp } from '@athanor/core/backend';
+import { withGradients } from '../compose.ts';
 import { exact, type Case, type Tolerance } from '../problem.ts';
 import type { Range } from '../values.ts';
 import { allShapes, operandOf, type ShapeClass } from '../views.ts';
@@ -103,8 +104,32 @@ function mixedCase(op: ElementwiseOp, dtype: Dtype): Case {
   };
 }
 
+/** Operations with a gradient. */
+const differentiable: readonly ElementwiseOp[] = ['neg', 'abs', 'sqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'atan', 'tanh', 'erf', 'add', 'sub', 'mul', 'div', 'pow', 'max', 'min'];
+
+function backwardCase(op: ElementwiseOp, dtype: Dtype, shape: ShapeClass): Case {
+  const domain = domains[op] ?? {};
+  return {
+    op,
+    dtype,
+    shape: shape.name,
+    direction: 'backward',
+    tolerance: { ulps: 16, scale: 16 },
+    build() {
+      // Gradients of exp(9) would cancel to the noise of the largest.
+      const a = operandOf(shape, dtype, { seed: 21, range: op === 'exp' ? { low: -2, high: 2 } : domain.first });
+      if (elementwise[op].arity === 1) return withGradients(build.apply(op, a.value), [a.source]);
+      const b = operandOf(shape, dtype, { seed: 22, range: domain.second ?? domain.first });
+      return withGradients(build.apply(op, a.value, b.value), [a.source, b.source]);
+    },
+  };
+}
+
 export function elementwiseCases(): Case[] {
-  return (Object.keys(elementwise) as ElementwiseOp[]).flatMap((op) =>
+  const forward = (Object.keys(elementwise) as ElementwiseOp[]).flatMap((op) =>
     dtypesOf(op).flatMap((dtype) => [...allShapes.map((shape) => caseOf(op, dtype, shape)), ...(elementwise[op].arity === 2 ? [mixedCase(op, dtype)] : [])]),
   );
+  const floats = ['float32', 'float64'] as const;
+  const backward = differentiable.flatMap((op) => floats.flatMap((dtype) => allShapes.map((shape) => backwardCase(op, dtype, shape))));
+  return [...forward, ...backward];
 }
