@@ -51,7 +51,8 @@ const formats = [
     async check(bytes) {
       // The checksums leave only the original arrays.
       for (const array of (await readNpz(bytes)).values()) {
-        if (!npzArrays.some((original) => isSame(original, array))) throw new Error('an npz array is none of the original ones');
+        if (!npzArrays.some((original) => isSame(original, array)))
+          throw new Error('an npz array is none of the original ones');
       }
     },
   },
@@ -136,7 +137,9 @@ for (const format of formats) {
     failures++;
     console.error(`${format.name}: an input took ${outcome.slowest} ms`);
   }
-  console.log(`${format.name}: ${count} inputs, ${outcome.read} read, ${outcome.refused} refused, slowest ${outcome.slowest.toFixed(1)} ms`);
+  console.log(
+    `${format.name}: ${count} inputs, ${outcome.read} read, ${outcome.refused} refused, slowest ${outcome.slowest.toFixed(1)} ms`,
+  );
 }
 console.log(failures === 0 ? 'no failure' : `${failures} failures`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -1,6 +1,14 @@
 // Data sets: consistency checks, stratified choices, splits and statistics.
 import { expect, test } from 'vitest';
-import { createDataset, createSplits, measureStatistics, select, splitDataset, stratified, stratifiedIndices } from './dataset.ts';
+import {
+  createDataset,
+  createSplits,
+  measureStatistics,
+  select,
+  splitDataset,
+  stratified,
+  stratifiedIndices,
+} from './dataset.ts';
 
 const counts = [50, 30, 20];
 const labels = Int32Array.from(counts.flatMap((count, label) => new Array<number>(count).fill(label)));
@@ -14,12 +22,14 @@ const dataset = createDataset({
 
 test('parts that disagree are errors', () => {
   const { name, inputShape, inputs, classes } = dataset;
-  expect(() => createDataset({ name, inputShape, inputs: inputs.subarray(1), labels, classes })).toThrowErrorMatchingInlineSnapshot(
+  expect(() =>
+    createDataset({ name, inputShape, inputs: inputs.subarray(1), labels, classes }),
+  ).toThrowErrorMatchingInlineSnapshot(
     `[UserError: data set toy has 100 labels but 199 input values; samples of shape [2] need 200]`,
   );
-  expect(() => createDataset({ name, inputShape, inputs, labels, classes: ['a', 'b'] })).toThrowErrorMatchingInlineSnapshot(
-    `[UserError: data set toy: sample 80 has label 2, but there are 2 classes]`,
-  );
+  expect(() =>
+    createDataset({ name, inputShape, inputs, labels, classes: ['a', 'b'] }),
+  ).toThrowErrorMatchingInlineSnapshot(`[UserError: data set toy: sample 80 has label 2, but there are 2 classes]`);
   expect(() => createSplits('toy', dataset, { ...dataset, inputShape: [1, 2] })).toThrowErrorMatchingInlineSnapshot(
     `[UserError: data set toy: training samples have shape [2], test samples [1, 2]]`,
   );

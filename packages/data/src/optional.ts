@@ -60,5 +60,7 @@ export function packageFolder(name: OptionalPackage, purpose: string): string {
 }
 
 function isNotFound(error: unknown, name: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(name);
+  return (
+    error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(name)
+  );
 }

@@ -94,7 +94,10 @@ export async function decompress(
   try {
     if (zlib === undefined) return await decompressStream(bytes, compression, options.limit);
     const maxOutputLength = Math.max(1, options.limit);
-    const result = compression === 'gzip' ? zlib.gunzipSync(bytes, { maxOutputLength }) : zlib.inflateRawSync(bytes, { maxOutputLength });
+    const result =
+      compression === 'gzip'
+        ? zlib.gunzipSync(bytes, { maxOutputLength })
+        : zlib.inflateRawSync(bytes, { maxOutputLength });
     if (result.length > options.limit) throw new RangeError('too long');
     return new Uint8Array(result.buffer, result.byteOffset, result.byteLength);
   } catch (error) {

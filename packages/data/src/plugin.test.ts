@@ -18,6 +18,11 @@ test('wrong keys are named with the nearest one', () => {
 });
 
 test('transforms are components', () => {
-  expect(registry.list('transform').map(({ component }) => component.name)).toEqual(['affine', 'crop', 'cutout', 'flip']);
+  expect(registry.list('transform').map(({ component }) => component.name)).toEqual([
+    'affine',
+    'crop',
+    'cutout',
+    'flip',
+  ]);
   expect(registry.make('transform', { name: 'crop', padding: 2 }).config).toEqual({ padding: 2, fill: 0 });
 });

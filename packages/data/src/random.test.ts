@@ -48,7 +48,10 @@ test('normal, gamma and beta have their moments', () => {
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length };
   };
-  const near = (mean: number, variance: number) => ({ mean: expect.closeTo(mean, 1), variance: expect.closeTo(variance, 1) });
+  const near = (mean: number, variance: number) => ({
+    mean: expect.closeTo(mean, 1),
+    variance: expect.closeTo(variance, 1),
+  });
   expect(moments(() => random.normal())).toEqual(near(0, 1));
   expect(moments(() => random.gamma(2.5))).toEqual(near(2.5, 2.5));
   expect(moments(() => random.gamma(0.5))).toEqual(near(0.5, 0.5));
@@ -59,7 +62,9 @@ test('normal, gamma and beta have their moments', () => {
 });
 
 test('a permutation holds every index once, each place equally often', () => {
-  expect(Array.from(permutation(100, [1, 2])).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, index) => index));
+  expect(Array.from(permutation(100, [1, 2])).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 100 }, (_, index) => index),
+  );
   const counts = new Map<string, number>();
   for (let key = 0; key < 12_000; key++) {
     const order = permutation(3, [key, 9]).join('');

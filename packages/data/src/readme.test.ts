@@ -8,7 +8,10 @@ test('the example prints what it says', () => {
   const folder = fileURLToPath(new URL('..', import.meta.url));
   const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(`${folder}README.md`, 'utf8')) ?? [];
   const said = [...code.matchAll(/\/\/ → (.*)/g)].map(([, line]) => line);
-  const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', code], { cwd: folder, encoding: 'utf8' });
+  const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   expect(said.length).toBeGreaterThan(0);
   expect(printed.trimEnd().split('\n')).toEqual(said);
 });

@@ -1,7 +1,15 @@
 // 16-bit floats against the definition of rounding to nearest even, and range checks.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16, toFloat32, toHalf, toInt32 } from './convert.ts';
+import {
+  bfloat16ToNumber,
+  float16ToNumber,
+  numberToBfloat16,
+  numberToFloat16,
+  toFloat32,
+  toHalf,
+  toInt32,
+} from './convert.ts';
 
 const formats = [
   { name: 'float16', decode: float16ToNumber, encode: numberToFloat16, infinity: 0x7c00 },
@@ -24,7 +32,8 @@ test.each(formats)('$name rounds to the nearest, ties to even', ({ decode, encod
     const bits = encode(value);
     const sign = bits & 0x8000;
     const magnitude = bits & 0x7fff;
-    const finite = (pattern: number) => (pattern === infinity ? decode(infinity - 1) * 2 - decode(infinity - 2) : decode(pattern));
+    const finite = (pattern: number) =>
+      pattern === infinity ? decode(infinity - 1) * 2 - decode(infinity - 2) : decode(pattern);
     const distance = (pattern: number) => Math.abs(Math.abs(value) - finite(pattern));
     expect(sign !== 0).toBe(Object.is(value, -0) || value < 0);
     for (const neighbour of [magnitude - 1, magnitude + 1]) {
@@ -41,7 +50,9 @@ test.each(formats)('$name rounds to the nearest, ties to even', ({ decode, encod
 });
 
 test('out of range is an error, not infinity', () => {
-  expect(() => toHalf(Float32Array.of(1, 65520), 'float16', [2])).toThrow('element 1 is 65520, beyond the range of float16');
+  expect(() => toHalf(Float32Array.of(1, 65520), 'float16', [2])).toThrow(
+    'element 1 is 65520, beyond the range of float16',
+  );
   expect(toHalf(Float32Array.of(65519, Infinity), 'float16', [2]).data).toEqual(Uint16Array.of(0x7bff, 0x7c00));
   expect(() => toHalf(Float32Array.of(3.4e38), 'bfloat16', [1])).toThrow('beyond the range of bfloat16');
   expect(() => toFloat32({ dtype: 'float64', shape: [1], data: Float64Array.of(1e39) }, 'w')).toThrow(
@@ -50,13 +61,21 @@ test('out of range is an error, not infinity', () => {
   expect(() => toInt32({ dtype: 'int64', shape: [1], data: BigInt64Array.of(2n ** 31n) }, 'n')).toThrow(
     'n: element 0 is 2147483648, beyond the range of int32',
   );
-  expect(() => toInt32({ dtype: 'float32', shape: [1], data: Float32Array.of(1) }, 'n')).toThrow('n holds float32, where whole numbers are needed');
+  expect(() => toInt32({ dtype: 'float32', shape: [1], data: Float32Array.of(1) }, 'n')).toThrow(
+    'n holds float32, where whole numbers are needed',
+  );
 });
 
 test('what fits is converted', () => {
-  expect(toInt32({ dtype: 'int64', shape: [2], data: BigInt64Array.of(-(2n ** 31n), 5n) })).toEqual(Int32Array.of(-(2 ** 31), 5));
+  expect(toInt32({ dtype: 'int64', shape: [2], data: BigInt64Array.of(-(2n ** 31n), 5n) })).toEqual(
+    Int32Array.of(-(2 ** 31), 5),
+  );
   expect(toInt32({ dtype: 'uint32', shape: [1], data: Uint32Array.of(7) })).toEqual(Int32Array.of(7));
-  expect(toFloat32({ dtype: 'float64', shape: [2], data: Float64Array.of(0.1, -Infinity) })).toEqual(Float32Array.of(0.1, -Infinity));
-  expect(toFloat32({ dtype: 'uint64', shape: [1], data: BigUint64Array.of(2n ** 40n) })).toEqual(Float32Array.of(2 ** 40));
+  expect(toFloat32({ dtype: 'float64', shape: [2], data: Float64Array.of(0.1, -Infinity) })).toEqual(
+    Float32Array.of(0.1, -Infinity),
+  );
+  expect(toFloat32({ dtype: 'uint64', shape: [1], data: BigUint64Array.of(2n ** 40n) })).toEqual(
+    Float32Array.of(2 ** 40),
+  );
   expect(toFloat32({ dtype: 'bool', shape: [2], data: Uint8Array.of(0, 1) })).toEqual(Float32Array.of(0, 1));
 });

@@ -6,7 +6,12 @@ import { readCsv } from './csv.ts';
 test('quotes, commas, line breaks and empty lines', () => {
   const text = '\uFEFFname,note\r\n"a, ""b""","two\nlines"\n\nplain,\r"",x';
   expect(readCsv(text)).toEqual({
-    rows: [['name', 'note'], ['a, "b"', 'two\nlines'], ['plain', ''], ['', 'x']],
+    rows: [
+      ['name', 'note'],
+      ['a, "b"', 'two\nlines'],
+      ['plain', ''],
+      ['', 'x'],
+    ],
     lines: [1, 2, 5, 6],
   });
   expect(readCsv('a\tb,c', { delimiter: '\t' }).rows).toEqual([['a', 'b,c']]);
@@ -27,5 +32,7 @@ test('whatever is quoted comes back', () => {
 test('mistakes are named with line and column', () => {
   expect(() => readCsv('a,b\n1,"x', { place: 'f.csv' })).toThrow('f.csv:2:3: a quotation mark is not closed');
   expect(() => readCsv('a,b\n"x"y,2', { place: 'f.csv' })).toThrow('f.csv:2:4: text follows a closed quotation mark');
-  expect(() => readCsv('"a\nb",c\nx,y"z', { place: 'f.csv' })).toThrow('f.csv:3:4: a quotation mark stands inside a field');
+  expect(() => readCsv('"a\nb",c\nx,y"z', { place: 'f.csv' })).toThrow(
+    'f.csv:3:4: a quotation mark stands inside a field',
+  );
 });

@@ -20,7 +20,8 @@ export function readCsv(text: string, options: { delimiter?: string; place?: str
   let line = 1;
   let lineStart = 0;
   let at = text.startsWith('\uFEFF') ? 1 : 0;
-  const fail = (message: string, where: number) => new UserError(message, { place: `${place}:${line}:${where - lineStart + 1}` });
+  const fail = (message: string, where: number) =>
+    new UserError(message, { place: `${place}:${line}:${where - lineStart + 1}` });
   const newline = (position: number): number => {
     const length = text.startsWith('\r\n', position) ? 2 : 1;
     line++;
@@ -52,14 +53,16 @@ export function readCsv(text: string, options: { delimiter?: string; place?: str
     }
     at++;
     const next = text[at];
-    if (next !== undefined && next !== delimiter && next !== '\n' && next !== '\r') throw fail('text follows a closed quotation mark', at);
+    if (next !== undefined && next !== delimiter && next !== '\n' && next !== '\r')
+      throw fail('text follows a closed quotation mark', at);
     return field;
   };
   const plain = (): string => {
     const start = at;
     for (;;) {
       const character = text[at];
-      if (character === undefined || character === delimiter || character === '\n' || character === '\r') return text.slice(start, at);
+      if (character === undefined || character === delimiter || character === '\n' || character === '\r')
+        return text.slice(start, at);
       if (character === '"') throw fail('a quotation mark stands inside a field that is not quoted', at);
       at++;
     }

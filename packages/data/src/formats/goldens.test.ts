@@ -12,8 +12,12 @@ interface Expected {
   values: Array<number | string>;
 }
 
-const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../goldens/${name}`, import.meta.url)));
-const expected = JSON.parse(new TextDecoder().decode(golden('expected.json'))) as Record<string, Expected & Record<string, Expected>>;
+const golden = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../../goldens/${name}`, import.meta.url)));
+const expected = JSON.parse(new TextDecoder().decode(golden('expected.json'))) as Record<
+  string,
+  Expected & Record<string, Expected>
+>;
 
 /** Values in the notation of expected.json. */
 function plain(array: StoredArray): Array<number | string> {
@@ -49,13 +53,17 @@ describe('npy files of numpy', () => {
   });
 
   test.each(['text', 'complex', 'record', 'object'])('elements that are no numbers are refused: %s', (name) => {
-    expect(() => readNpy(golden(`refused-${name}.npy`), name)).toThrow(/^(text|complex|record|object): .* cannot be read; save /);
+    expect(() => readNpy(golden(`refused-${name}.npy`), name)).toThrow(
+      /^(text|complex|record|object): .* cannot be read; save /,
+    );
   });
 });
 
 test.each(['stored.npz', 'compressed.npz'])('npz file of numpy: %s', async (name) => {
   const arrays = await readNpz(golden(name), name);
-  const found = Object.fromEntries([...arrays].map(([key, array]) => [key, { shape: array.shape, values: plain(array) }]));
+  const found = Object.fromEntries(
+    [...arrays].map(([key, array]) => [key, { shape: array.shape, values: plain(array) }]),
+  );
   expect(found).toEqual(expected[name]);
   expect(await readNpz(writeNpz(arrays))).toEqual(arrays);
 });
@@ -64,7 +72,9 @@ test('a safetensors file of every type', () => {
   const name = 'all-types.safetensors';
   const bytes = golden(name);
   const { tensors, metadata } = readSafetensors(bytes, name);
-  const found = Object.fromEntries([...tensors].map(([key, array]) => [key, { shape: array.shape, values: plain(array) }]));
+  const found = Object.fromEntries(
+    [...tensors].map(([key, array]) => [key, { shape: array.shape, values: plain(array) }]),
+  );
   expect(found).toEqual(expected[name]);
   expect([...metadata]).toEqual([
     ['format', 'pt'],

@@ -10,7 +10,9 @@ test('reads big-endian values in their shape', () => {
 });
 
 test('every element type comes back as it was written', () => {
-  const arrays = [Uint8Array, Int8Array, Int16Array, Int32Array, Float32Array, Float64Array].map((Data) => Data.of(0, 1, 100));
+  const arrays = [Uint8Array, Int8Array, Int16Array, Int32Array, Float32Array, Float64Array].map((Data) =>
+    Data.of(0, 1, 100),
+  );
   for (const data of arrays) {
     expect(readIdx(writeIdx({ shape: [3, 1], data }))).toEqual({ shape: [3, 1], data });
   }

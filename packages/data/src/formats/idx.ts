@@ -38,7 +38,8 @@ export function readIdx(bytes: Uint8Array, place = 'idx data'): IdxArray {
   const type = types.find((candidate) => candidate.code === code);
   if (type === undefined) throw fail(`unknown idx element type 0x${code.toString(16).padStart(2, '0')}`);
   const header = 4 + 4 * rank;
-  if (bytes.length < header) throw fail(`truncated header: ${rank} sizes need ${header} bytes, there are ${bytes.length}`);
+  if (bytes.length < header)
+    throw fail(`truncated header: ${rank} sizes need ${header} bytes, there are ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const expected = header + type.bytes * shape.reduce((product, size) => product * size, 1);

@@ -35,7 +35,10 @@ test('column-major arrays of any shape come out row-major', () => {
       const count = shape.reduce((product, size) => product * size, 1);
       const text = `{'descr': '|u1', 'fortran_order': True, 'shape': (${shape.join(', ')},)}`;
       const bytes = file(text, count);
-      bytes.set(Array.from({ length: count }, (_, index) => index % 256), 10 + text.length);
+      bytes.set(
+        Array.from({ length: count }, (_, index) => index % 256),
+        10 + text.length,
+      );
       const { data } = readNpy(bytes);
       for (let target = 0; target < count; target++) {
         let rest = target;
@@ -121,7 +124,10 @@ test('every damage of an npz has its message', async () => {
     'directory outside': changed(-8, 255),
     'local header lost': changed(0, 0),
     'other files': writeZip([['readme.txt', new Uint8Array(3)]]),
-    'name twice': writeZip([['a.npy', new Uint8Array(3)], ['a.npy', new Uint8Array(3)]]),
+    'name twice': writeZip([
+      ['a.npy', new Uint8Array(3)],
+      ['a.npy', new Uint8Array(3)],
+    ]),
     'not npy inside': writeZip([['a.npy', new Uint8Array(30)]]),
   };
   const messages = await Promise.all(

@@ -27,14 +27,16 @@ export function readNpy(bytes: Uint8Array, place = 'npy data'): StoredArray {
   const start = version === 1 ? 10 : 12;
   if (bytes.length < start) throw fail('truncated in the header length');
   const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (headerLength > headerLimit) throw fail(`the header would be ${headerLength} bytes, over the limit of ${headerLimit}`);
+  if (headerLength > headerLimit)
+    throw fail(`the header would be ${headerLength} bytes, over the limit of ${headerLimit}`);
   if (start + headerLength > bytes.length) {
     throw fail(`truncated: the header has ${headerLength} bytes, of which ${bytes.length - start} are there`);
   }
   const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(start, start + headerLength));
   const { descr, fortranOrder, shape } = parseHeader(text, fail);
 
-  if (shape.length > rankLimit) throw fail(`a shape of rank ${shape.length}; npy arrays have at most ${rankLimit} axes`);
+  if (shape.length > rankLimit)
+    throw fail(`a shape of rank ${shape.length}; npy arrays have at most ${rankLimit} axes`);
   const [, order = '', kind = ''] = /^([<>|=]?)([a-z]\d+)$/.exec(descr) ?? [];
   const dtype = storageTypeNames.find((type) => storageTypes[type].npy === kind);
   if (dtype === undefined) throw fail(`elements of type ${descr} cannot be read; save numbers or booleans`);
@@ -44,7 +46,9 @@ export function readNpy(bytes: Uint8Array, place = 'npy data'): StoredArray {
   if (count === undefined) throw fail(`no file can hold the shape [${shape.join(', ')}]`);
   if (count * size !== body.length) {
     const relation = count * size > body.length ? 'truncated' : 'too long';
-    throw fail(`${relation}: shape [${shape.join(', ')}] of ${descr} needs ${count * size} bytes, there are ${body.length}`);
+    throw fail(
+      `${relation}: shape [${shape.join(', ')}] of ${descr} needs ${count * size} bytes, there are ${body.length}`,
+    );
   }
   const native = order === '>' && size > 1 ? swapped(body, size) : body;
   const rowMajor = fortranOrder && shape.length > 1 ? toRowMajor(native, shape, size) : native;
@@ -87,7 +91,8 @@ function parseHeader(text: string, fail: (message: string) => UserError): NpyHea
   const tokens = text.match(/'[^'\\]*'|"[^"\\]*"|\d+L?|[A-Za-z]+|\S/g) ?? [];
   let at = 0;
   const peek = () => tokens[at] ?? 'the end';
-  const wrong = () => fail(`the header is damaged at ${JSON.stringify(peek())}: ${JSON.stringify(text.slice(0, 80).trimEnd())}`);
+  const wrong = () =>
+    fail(`the header is damaged at ${JSON.stringify(peek())}: ${JSON.stringify(text.slice(0, 80).trimEnd())}`);
   const take = (expected: string) => {
     if (tokens[at] !== expected) throw wrong();
     at++;

@@ -15,7 +15,8 @@ export async function readNpz(bytes: Uint8Array, place = 'npz data'): Promise<Ma
   const files = await readZip(bytes, { place, limit: unpackedLimit });
   const arrays = new Map<string, StoredArray>();
   for (const [name, contents] of files) {
-    if (!name.endsWith('.npy')) throw new UserError(`it holds ${JSON.stringify(name)}, which is not an .npy file`, { place });
+    if (!name.endsWith('.npy'))
+      throw new UserError(`it holds ${JSON.stringify(name)}, which is not an .npy file`, { place });
     arrays.set(name.slice(0, -'.npy'.length), readNpy(contents, `${place}: ${name}`));
   }
   return arrays;

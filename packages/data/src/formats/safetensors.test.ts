@@ -36,7 +36,10 @@ test('any names, shapes and metadata round-trip', () => {
     .array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 })
     .chain((shape) => {
       const count = shape.reduce((product, size) => product * size, 1);
-      return fc.tuple(fc.constant(shape), fc.array(fc.integer({ min: -128, max: 127 }), { minLength: count, maxLength: count }));
+      return fc.tuple(
+        fc.constant(shape),
+        fc.array(fc.integer({ min: -128, max: 127 }), { minLength: count, maxLength: count }),
+      );
     })
     .chain(([shape, values]) => {
       const arrays: StoredArray[] = [
@@ -61,10 +64,15 @@ test('any names, shapes and metadata round-trip', () => {
 
 test('what cannot be written is told', () => {
   expect(() => writeSafetensors([['w', { ...floats, shape: [5] }]])).toThrow('w: shape [5] does not fit 6 values');
-  expect(() => writeSafetensors([['w', { dtype: 'int32', shape: [1], data: Float32Array.of(1) } as unknown as StoredArray]])).toThrow(
-    'w: int32 is held by Int32Array, not Float32Array',
-  );
-  expect(() => writeSafetensors([['w', floats], ['w', floats]])).toThrow('there are two tensors named "w"');
+  expect(() =>
+    writeSafetensors([['w', { dtype: 'int32', shape: [1], data: Float32Array.of(1) } as unknown as StoredArray]]),
+  ).toThrow('w: int32 is held by Int32Array, not Float32Array');
+  expect(() =>
+    writeSafetensors([
+      ['w', floats],
+      ['w', floats],
+    ]),
+  ).toThrow('there are two tensors named "w"');
   expect(() => writeSafetensors([['__metadata__', floats]])).toThrow('no tensor can be named __metadata__');
 });
 
@@ -76,7 +84,9 @@ const damaged: Record<string, Uint8Array> = {
   'header not an object': file('[]'),
   'header not JSON': file('{"a":}'),
   'header not UTF-8': Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d),
-  'name twice': file('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
+  'name twice': file(
+    '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+  ),
   'key twice': file('{"a":{"dtype":"F32","dtype":"F64","shape":[0],"data_offsets":[0,0]}}'),
   'metadata not texts': file({ __metadata__: { step: 1 } }),
   'metadata no object': file({ __metadata__: 'x' }),

@@ -32,7 +32,9 @@ export function readSafetensors(bytes: Uint8Array, place = 'safetensors data'): 
   if (bytes.length < 8) throw fail(`a safetensors file has at least 8 bytes, this one has ${bytes.length}`);
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > headerLimit) {
-    throw fail(`the header would be ${headerLength} bytes, over the limit of ${headerLimit}: this is not a safetensors file`);
+    throw fail(
+      `the header would be ${headerLength} bytes, over the limit of ${headerLimit}: this is not a safetensors file`,
+    );
   }
   if (headerLength > bytes.length - 8) {
     throw fail(`truncated: the header has ${headerLength} bytes, of which ${bytes.length - 8} are there`);
@@ -49,8 +51,10 @@ export function readSafetensors(bytes: Uint8Array, place = 'safetensors data'): 
   let previous = 'the header';
   for (const { name, begin, end } of entries) {
     if (begin < position) throw fail(`tensor ${quote(name)} begins at byte ${begin}, inside ${previous}`);
-    if (begin > position) throw fail(`there are ${begin - position} stray bytes between ${previous} and tensor ${quote(name)}`);
-    if (end > data.length) throw fail(`truncated: tensor ${quote(name)} ends at byte ${end} of the data, of which ${data.length} are there`);
+    if (begin > position)
+      throw fail(`there are ${begin - position} stray bytes between ${previous} and tensor ${quote(name)}`);
+    if (end > data.length)
+      throw fail(`truncated: tensor ${quote(name)} ends at byte ${end} of the data, of which ${data.length} are there`);
     position = end;
     previous = `tensor ${quote(name)}`;
   }
@@ -84,7 +88,10 @@ export function writeSafetensors(
     checkStored(name, array);
     const begin = length;
     length += array.data.byteLength;
-    fields.push([name, { dtype: storageTypes[array.dtype].safetensors, shape: array.shape, data_offsets: [begin, length] }]);
+    fields.push([
+      name,
+      { dtype: storageTypes[array.dtype].safetensors, shape: array.shape, data_offsets: [begin, length] },
+    ]);
   }
   // Written by hand because an object would move keys like "0" to the front.
   const text = `{${fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
@@ -150,7 +157,9 @@ function readEntry(name: string, value: unknown, fail: Fail): Entry {
   }
   const needed = count * storageTypes[dtype].bytes;
   if (end - begin !== needed) {
-    throw wrong(`shape [${shape.join(', ')}] of ${storageTypes[dtype].safetensors} needs ${needed} bytes, its offsets span ${end - begin}`);
+    throw wrong(
+      `shape [${shape.join(', ')}] of ${storageTypes[dtype].safetensors} needs ${needed} bytes, its offsets span ${end - begin}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 }

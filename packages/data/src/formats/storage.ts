@@ -78,14 +78,23 @@ export function bytesOf(array: StoredArray): Uint8Array {
  * The caller has checked that the length fits.
  * @throws UserError for booleans other than 0 and 1.
  */
-export function arrayOverBytes(dtype: StorageType, shape: readonly number[], bytes: Uint8Array, place: string): StoredArray {
+export function arrayOverBytes(
+  dtype: StorageType,
+  shape: readonly number[],
+  bytes: Uint8Array,
+  place: string,
+): StoredArray {
   const { bytes: size } = storageTypes[dtype];
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
   if (dtype === 'bool') {
     const bad = aligned.findIndex((value) => value > 1);
     if (bad >= 0) throw new UserError(`boolean element ${bad} is ${aligned[bad]}, neither 0 nor 1`, { place });
   }
-  const Container = containers[dtype] as new (buffer: ArrayBufferLike, offset: number, length: number) => StoredArray['data'];
+  const Container = containers[dtype] as new (
+    buffer: ArrayBufferLike,
+    offset: number,
+    length: number,
+  ) => StoredArray['data'];
   const data = new Container(aligned.buffer, aligned.byteOffset, aligned.byteLength / size);
   return { dtype, shape, data } as StoredArray;
 }
@@ -97,7 +106,9 @@ export function arrayOverBytes(dtype: StorageType, shape: readonly number[], byt
 export function checkStored(name: string, array: StoredArray): void {
   const { dtype, shape, data } = array;
   if (!(data instanceof containers[dtype])) {
-    throw new UserError(`${name}: ${dtype} is held by ${containers[dtype].name}, not ${(data as object).constructor.name}`);
+    throw new UserError(
+      `${name}: ${dtype} is held by ${containers[dtype].name}, not ${(data as object).constructor.name}`,
+    );
   }
   if (elementCount(shape) !== data.length) {
     throw new UserError(`${name}: shape [${shape.join(', ')}] does not fit ${data.length} values`);

@@ -25,7 +25,10 @@ function crc32(bytes: Uint8Array): number {
  * @param options.limit most bytes that the files may unpack to together.
  * @throws UserError when the archive is damaged, encrypted, or unpacks to more than the limit.
  */
-export async function readZip(bytes: Uint8Array, options: { place: string; limit: number }): Promise<Map<string, Uint8Array>> {
+export async function readZip(
+  bytes: Uint8Array,
+  options: { place: string; limit: number },
+): Promise<Map<string, Uint8Array>> {
   const { place } = options;
   const fail = (message: string): UserError => new UserError(message, { place });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -39,7 +42,8 @@ export async function readZip(bytes: Uint8Array, options: { place: string; limit
   const files = new Map<string, Uint8Array>();
   let total = 0;
   for (let entry = 0; entry < count; entry++) {
-    if (at + 46 > end || view.getUint32(at, true) !== centralSignature) throw fail(`directory entry ${entry} of the zip archive is damaged`);
+    if (at + 46 > end || view.getUint32(at, true) !== centralSignature)
+      throw fail(`directory entry ${entry} of the zip archive is damaged`);
     const flags = view.getUint16(at + 8, true);
     const method = view.getUint16(at + 10, true);
     const crc = view.getUint32(at + 16, true);
@@ -53,21 +57,27 @@ export async function readZip(bytes: Uint8Array, options: { place: string; limit
     at += 46 + nameLength + skipped;
     if (files.has(name)) throw fail(`the zip archive has ${JSON.stringify(name)} twice`);
     if (flags & 1) throw fail(`${JSON.stringify(name)} is encrypted`);
-    if (packed === 0xffffffff || unpacked === 0xffffffff || local === 0xffffffff) throw fail(`${JSON.stringify(name)} is over 4 GiB`);
+    if (packed === 0xffffffff || unpacked === 0xffffffff || local === 0xffffffff)
+      throw fail(`${JSON.stringify(name)} is over 4 GiB`);
     total += unpacked;
     if (total > options.limit) throw fail(`the zip archive unpacks to over ${options.limit} bytes`);
-    if (local + 30 > bytes.length || view.getUint32(local, true) !== localSignature) throw fail(`${JSON.stringify(name)} is damaged`);
+    if (local + 30 > bytes.length || view.getUint32(local, true) !== localSignature)
+      throw fail(`${JSON.stringify(name)} is damaged`);
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     if (start + packed > bytes.length) throw fail(`${JSON.stringify(name)} is truncated`);
     const body = bytes.subarray(start, start + packed);
     const contents = await unpack(body, { method, unpacked, place: `${place}: ${name}` });
-    if (contents.length !== unpacked || crc32(contents) !== crc) throw fail(`${JSON.stringify(name)} is damaged: its checksum is wrong`);
+    if (contents.length !== unpacked || crc32(contents) !== crc)
+      throw fail(`${JSON.stringify(name)} is damaged: its checksum is wrong`);
     files.set(name, contents);
   }
   return files;
 }
 
-async function unpack(body: Uint8Array, entry: { method: number; unpacked: number; place: string }): Promise<Uint8Array> {
+async function unpack(
+  body: Uint8Array,
+  entry: { method: number; unpacked: number; place: string },
+): Promise<Uint8Array> {
   const { method, unpacked, place } = entry;
   if (method === 0) return body;
   if (method === 8) return decompress(body, 'deflate-raw', { limit: unpacked, place });
@@ -78,7 +88,8 @@ async function unpack(body: Uint8Array, entry: { method: number; unpacked: numbe
 function findEnd(view: DataView): number | undefined {
   const first = Math.max(0, view.byteLength - 22 - 0xffff);
   for (let at = view.byteLength - 22; at >= first; at--) {
-    if (view.getUint32(at, true) === endSignature && at + 22 + view.getUint16(at + 20, true) === view.byteLength) return at;
+    if (view.getUint32(at, true) === endSignature && at + 22 + view.getUint16(at + 20, true) === view.byteLength)
+      return at;
   }
   return undefined;
 }
@@ -92,7 +103,13 @@ export function writeZip(files: Iterable<readonly [string, Uint8Array]>): Uint8A
     const encoded = new TextEncoder().encode(name);
     const crc = crc32(contents);
     const local = new Uint8Array(30 + encoded.length);
-    writeCommon(new DataView(local.buffer), { at: 4, crc, size: contents.length, nameLength: encoded.length, signature: localSignature });
+    writeCommon(new DataView(local.buffer), {
+      at: 4,
+      crc,
+      size: contents.length,
+      nameLength: encoded.length,
+      signature: localSignature,
+    });
     local.set(encoded, 30);
     const central = new Uint8Array(46 + encoded.length);
     const view = new DataView(central.buffer);
@@ -105,7 +122,8 @@ export function writeZip(files: Iterable<readonly [string, Uint8Array]>): Uint8A
     offset += local.length + contents.length;
   }
   const directoryLength = directory.reduce((sum, part) => sum + part.length, 0);
-  if (offset + directoryLength > 0xfffffffe || directory.length > 0xfffe) throw new UserError('a zip archive over 4 GiB or 65,534 files');
+  if (offset + directoryLength > 0xfffffffe || directory.length > 0xfffe)
+    throw new UserError('a zip archive over 4 GiB or 65,534 files');
   const end = new Uint8Array(22);
   const view = new DataView(end.buffer);
   view.setUint32(0, endSignature, true);
@@ -117,7 +135,10 @@ export function writeZip(files: Iterable<readonly [string, Uint8Array]>): Uint8A
 }
 
 /** The fields that local and central headers share, which start at `at`. */
-function writeCommon(view: DataView, fields: { at: number; crc: number; size: number; nameLength: number; signature: number }): void {
+function writeCommon(
+  view: DataView,
+  fields: { at: number; crc: number; size: number; nameLength: number; signature: number },
+): void {
   const { at, crc, size, nameLength, signature } = fields;
   const utf8Names = 0x800;
   view.setUint32(0, signature, true);

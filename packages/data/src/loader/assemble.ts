@@ -80,7 +80,9 @@ function createFiller(dataset: Dataset, options: AssembleOptions): Fill {
   const mean = normalize === false ? new Array<number>(channels).fill(0) : normalize.mean;
   const std = normalize === false ? new Array<number>(channels).fill(1) : normalize.std;
   if (mean.length !== channels || std.length !== channels) {
-    throw new UserError(`${mean.length} means and ${std.length} standard deviations for ${channels} channels of ${dataset.name}`);
+    throw new UserError(
+      `${mean.length} means and ${std.length} standard deviations for ${channels} channels of ${dataset.name}`,
+    );
   }
   const bad = std.findIndex((value) => !(value > 0));
   if (bad >= 0) throw new UserError(`the standard deviation of channel ${bad} is ${std[bad]}; it must be above 0`);
@@ -114,7 +116,8 @@ function createFiller(dataset: Dataset, options: AssembleOptions): Fill {
     for (let channel = 0; channel < channels; channel++) {
       const center = mean[channel] ?? 0;
       const spread = std[channel] ?? 1;
-      for (let at = channel * plane; at < (channel + 1) * plane; at++) target[at] = ((target[at] ?? 0) - center) / spread;
+      for (let at = channel * plane; at < (channel + 1) * plane; at++)
+        target[at] = ((target[at] ?? 0) - center) / spread;
     }
   };
 }

@@ -42,7 +42,8 @@ export class Cursor {
   /** @throws UserError for a batch that is not a positive integer, or larger than the set with `dropLast`. */
   constructor(length: number, options: CursorOptions) {
     const { batch, dropLast } = options;
-    if (!Number.isInteger(batch) || batch < 1) throw new UserError(`batch must be a whole number of at least 1, got ${batch}`);
+    if (!Number.isInteger(batch) || batch < 1)
+      throw new UserError(`batch must be a whole number of at least 1, got ${batch}`);
     if (dropLast && batch > length) {
       throw new UserError(`batches of ${batch} with dropLast leave nothing of ${length} samples`, {
         remedy: `use a batch of at most ${length}`,
@@ -100,7 +101,9 @@ export class Cursor {
     const { batch, dropLast } = this.#options;
     const usable = dropLast ? this.#length - batch : this.#length - 1;
     if (!Number.isSafeInteger(epoch) || epoch < 0 || !Number.isInteger(position) || position < 0 || position > usable) {
-      throw new UserError(`the saved loader state stands at epoch ${epoch}, sample ${position}, where there is no batch of ${batch}`);
+      throw new UserError(
+        `the saved loader state stands at epoch ${epoch}, sample ${position}, where there is no batch of ${batch}`,
+      );
     }
     this.#epoch = epoch;
     this.#position = position;

@@ -79,7 +79,9 @@ test('a saved state of other data settings is refused', () => {
     `[UserError: the saved loader state has seed 1, this loader has 2 — resume with the data settings that the run was started with]`,
   );
   const loader = new Loader(dataset, { batch: 5, seed: 1 });
-  expect(() => loader.restore({ ...state, position: 23 })).toThrow('stands at epoch 0, sample 23, where there is no batch of 5');
+  expect(() => loader.restore({ ...state, position: 23 })).toThrow(
+    'stands at epoch 0, sample 23, where there is no batch of 5',
+  );
   expect(() => loader.restore({ ...state, epoch: 0.5 })).toThrow('stands at epoch 0.5');
 });
 
@@ -110,7 +112,13 @@ test('mixup blends a sample with its partner by the weight it reports', () => {
 
 test('options that cannot work are told', () => {
   expect(() => new Loader(dataset, { batch: 0 })).toThrow('batch must be a whole number of at least 1, got 0');
-  expect(() => new Loader(dataset, { batch: 24, dropLast: true })).toThrow('batches of 24 with dropLast leave nothing of 23 samples');
-  expect(() => new Loader(dataset, { batch: 2, normalize: { mean: [0], std: [1] } })).toThrow('1 means and 1 standard deviations for 2 channels');
-  expect(() => new Loader(dataset, { batch: 2, normalize: { mean: [0, 0], std: [1, 0] } })).toThrow('the standard deviation of channel 1 is 0');
+  expect(() => new Loader(dataset, { batch: 24, dropLast: true })).toThrow(
+    'batches of 24 with dropLast leave nothing of 23 samples',
+  );
+  expect(() => new Loader(dataset, { batch: 2, normalize: { mean: [0], std: [1] } })).toThrow(
+    '1 means and 1 standard deviations for 2 channels',
+  );
+  expect(() => new Loader(dataset, { batch: 2, normalize: { mean: [0, 0], std: [1, 0] } })).toThrow(
+    'the standard deviation of channel 1 is 0',
+  );
 });

@@ -24,7 +24,10 @@ export interface LoaderOptions {
 }
 
 /** The options with defaults filled in, in two parts. */
-export function resolveLoaderOptions(dataset: Dataset, options: LoaderOptions): { cursor: CursorOptions; assemble: AssembleOptions } {
+export function resolveLoaderOptions(
+  dataset: Dataset,
+  options: LoaderOptions,
+): { cursor: CursorOptions; assemble: AssembleOptions } {
   const { batch, seed = 0, shuffle = true, dropLast = false, transforms = [], mixup } = options;
   const normalize = options.normalize ?? dataset.statistics ?? false;
   return { cursor: { batch, seed, shuffle, dropLast }, assemble: { seed, normalize, transforms, mixup } };
@@ -81,6 +84,9 @@ export class Loader {
 }
 
 /** One pass in stored order, for evaluation. */
-export function* batches(dataset: Dataset, options: { batch: number; normalize?: Statistics | false }): Generator<Batch, void> {
+export function* batches(
+  dataset: Dataset,
+  options: { batch: number; normalize?: Statistics | false },
+): Generator<Batch, void> {
   yield* new Loader(dataset, { ...options, shuffle: false }).rest();
 }

@@ -56,7 +56,11 @@ test('a state of either loader resumes the other', async () => {
 test('calls that do not wait for each other still come in order; an epoch can be walked', async () => {
   const plain = new Loader(dataset, options);
   const loader = start({ workers: 2, ahead: 2 });
-  expect(await Promise.all([loader.next(), loader.next(), loader.next()])).toEqual([plain.next(), plain.next(), plain.next()]);
+  expect(await Promise.all([loader.next(), loader.next(), loader.next()])).toEqual([
+    plain.next(),
+    plain.next(),
+    plain.next(),
+  ]);
   const rest: number[] = [];
   for await (const batch of loader.rest()) rest.push(batch.size);
   expect(rest).toEqual([5, 3]);
@@ -64,12 +68,22 @@ test('calls that do not wait for each other still come in order; an epoch can be
 
 test('what cannot work is told', async () => {
   const own = { name: 'own', apply: () => undefined };
-  expect(() => start({ transforms: [own] })).toThrowErrorMatchingInlineSnapshot(`[UserError: transform own is not one of this package's, so workers cannot make it — use the plain Loader]`);
+  expect(() => start({ transforms: [own] })).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: transform own is not one of this package's, so workers cannot make it — use the plain Loader]`,
+  );
   expect(() => start({ workers: 0 })).toThrow('workers must be a whole number of at least 1, got 0');
   expect(() => start({ ahead: 0.5 })).toThrow('ahead must be a whole number of at least 1, got 0.5');
-  const points = createDataset({ name: 'points', inputShape: [2], inputs: new Float32Array(4), labels: new Int32Array(2), classes: ['a'] });
+  const points = createDataset({
+    name: 'points',
+    inputShape: [2],
+    inputs: new Float32Array(4),
+    labels: new Int32Array(2),
+    classes: ['a'],
+  });
   const loader = new WorkerLoader(points, { batch: 1, transforms: [flip()] });
-  await expect(loader.next()).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: transform flip needs images of shape [C, H, W]; these samples have shape [2]]`);
+  await expect(loader.next()).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UserError: transform flip needs images of shape [C, H, W]; these samples have shape [2]]`,
+  );
   await loader.close();
   await expect(loader.next()).rejects.toThrow('the loader is closed');
 });

@@ -47,8 +47,10 @@ export class WorkerLoader {
   /** @throws UserError for options that `Loader` refuses, and for transforms that a worker cannot make. */
   constructor(dataset: Dataset, options: WorkerLoaderOptions) {
     const { workers = 1, ahead = 2 * workers } = options;
-    if (!Number.isInteger(workers) || workers < 1) throw new UserError(`workers must be a whole number of at least 1, got ${workers}`);
-    if (!Number.isInteger(ahead) || ahead < 1) throw new UserError(`ahead must be a whole number of at least 1, got ${ahead}`);
+    if (!Number.isInteger(workers) || workers < 1)
+      throw new UserError(`workers must be a whole number of at least 1, got ${workers}`);
+    if (!Number.isInteger(ahead) || ahead < 1)
+      throw new UserError(`ahead must be a whole number of at least 1, got ${ahead}`);
     const { cursor, assemble } = resolveLoaderOptions(dataset, options);
     this.#cursor = new Cursor(dataset.length, cursor);
     createAssembler(dataset, assemble);
@@ -56,7 +58,9 @@ export class WorkerLoader {
     this.#ahead = ahead;
     const transforms = assemble.transforms.map(({ name, config }) => {
       if (config !== undefined) return { name, config };
-      throw new UserError(`transform ${name} is not one of this package's, so workers cannot make it`, { remedy: 'use the plain Loader' });
+      throw new UserError(`transform ${name} is not one of this package's, so workers cannot make it`, {
+        remedy: 'use the plain Loader',
+      });
     });
     const setup: Setup = { ...assemble, dataset: shareable(dataset), transforms };
     this.#workers = Array.from({ length: workers }, () =>
@@ -136,7 +140,8 @@ export class WorkerLoader {
     const waiting = this.#waiting.get(response.id);
     this.#waiting.delete(response.id);
     if ('batch' in response) waiting?.resolve(response.batch);
-    else waiting?.reject(response.error.user ? new UserError(response.error.message) : new Error(response.error.message));
+    else
+      waiting?.reject(response.error.user ? new UserError(response.error.message) : new Error(response.error.message));
   }
 
   #fail(reason: string): void {

@@ -18,10 +18,17 @@ function receive(message: Setup | Request): { response: Response; transfer: Arra
   try {
     if (assemble === undefined) throw new Error('a request came before the setup');
     const batch = assemble(plan);
-    const arrays = [batch.inputs, batch.labels, ...(batch.mixed === undefined ? [] : [batch.mixed.labels, batch.mixed.weights])];
+    const arrays = [
+      batch.inputs,
+      batch.labels,
+      ...(batch.mixed === undefined ? [] : [batch.mixed.labels, batch.mixed.weights]),
+    ];
     return { response: { id, batch }, transfer: arrays.map((array) => array.buffer as ArrayBuffer) };
   } catch (error) {
-    const described = { message: error instanceof Error ? error.message : String(error), user: error instanceof UserError };
+    const described = {
+      message: error instanceof Error ? error.message : String(error),
+      user: error instanceof UserError,
+    };
     return { response: { id, error: described }, transfer: [] };
   }
 }

@@ -10,13 +10,16 @@ const folder = mkdtempSync(join(tmpdir(), 'cifar10-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => void vi.stubEnv('ATHANOR_DATA', ''));
 
-const record = (label: number, value: number) => Uint8Array.from({ length: 3073 }, (_, at) => (at === 0 ? label : (value + at) % 256));
+const record = (label: number, value: number) =>
+  Uint8Array.from({ length: 3073 }, (_, at) => (at === 0 ? label : (value + at) % 256));
 
 test('records become labels and planes', () => {
   const dataset = decodeCifar10(Uint8Array.of(...record(3, 0), ...record(9, 5)));
   expect(dataset).toMatchObject({ length: 2, inputShape: [3, 32, 32], labels: Int32Array.of(3, 9) });
   expect(dataset.inputs.subarray(3072, 3075)).toEqual(Uint8Array.of(6, 7, 8));
-  expect(() => decodeCifar10(new Uint8Array(3074))).toThrow('CIFAR-10 records have 3073 bytes; 3074 bytes are not a whole number');
+  expect(() => decodeCifar10(new Uint8Array(3074))).toThrow(
+    'CIFAR-10 records have 3073 bytes; 3074 bytes are not a whole number',
+  );
   expect(() => decodeCifar10(record(10, 0))).toThrow('sample 0 has label 10, but there are 10 classes');
 });
 
@@ -32,6 +35,10 @@ test('files are joined in order and checked', async () => {
   };
   const splits = await readCifar10(files, folder);
   expect([[...splits.train.labels], [...splits.test.labels]]).toEqual([[1, 2], [3]]);
-  await expect(cifar10({}, { dataDir: folder })).rejects.toThrow(/data_batch_1\.bin: the contents are not the known ones: SHA-256/);
-  await expect(cifar10({}, { dataDir: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: CIFAR-10: cannot find data_batch_1.bin; searched /nowhere/cifar-10-batches-bin, /nowhere — fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it in the data folder (it makes cifar-10-batches-bin)]`);
+  await expect(cifar10({}, { dataDir: folder })).rejects.toThrow(
+    /data_batch_1\.bin: the contents are not the known ones: SHA-256/,
+  );
+  await expect(cifar10({}, { dataDir: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UserError: CIFAR-10: cannot find data_batch_1.bin; searched /nowhere/cifar-10-batches-bin, /nowhere — fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz and unpack it in the data folder (it makes cifar-10-batches-bin)]`,
+  );
 });

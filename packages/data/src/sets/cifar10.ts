@@ -7,7 +7,18 @@ import type { Dataset, DatasetSplits, Statistics } from '../dataset.ts';
 import { checkedBytes, findDataFile, limitFields, limitSplits } from './files.ts';
 import type { KnownFile } from './files.ts';
 
-export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
+export const cifar10Classes = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+] as const;
 
 const statistics: Statistics = { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] };
 const pixels = 3 * 32 * 32;
@@ -49,7 +60,13 @@ export async function readCifar10(
   const load = async (known: readonly KnownFile[]): Promise<Dataset> => {
     const parts: Uint8Array[] = [];
     for (const { name, sha256 } of known) {
-      const path = findDataFile({ set: 'CIFAR-10', names: [name], folder: 'cifar-10-batches-bin', dataDir, remedy: whereToGet });
+      const path = findDataFile({
+        set: 'CIFAR-10',
+        names: [name],
+        folder: 'cifar-10-batches-bin',
+        dataDir,
+        remedy: whereToGet,
+      });
       parts.push(await checkedBytes({ place: path, sha256, remedy: whereToGet }));
     }
     const records = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -70,7 +87,9 @@ export async function readCifar10(
 export function decodeCifar10(records: Uint8Array): Dataset {
   const count = records.length / (1 + pixels);
   if (!Number.isInteger(count)) {
-    throw new UserError(`CIFAR-10 records have ${1 + pixels} bytes; ${records.length} bytes are not a whole number of them`);
+    throw new UserError(
+      `CIFAR-10 records have ${1 + pixels} bytes; ${records.length} bytes are not a whole number of them`,
+    );
   }
   const inputs = new Uint8Array(count * pixels);
   const labels = new Int32Array(count);
@@ -79,5 +98,12 @@ export function decodeCifar10(records: Uint8Array): Dataset {
     labels[row] = records[start] ?? 0;
     inputs.set(records.subarray(start + 1, start + 1 + pixels), row * pixels);
   }
-  return createDataset({ name: 'cifar10', inputShape: [3, 32, 32], inputs, labels, classes: cifar10Classes, statistics });
+  return createDataset({
+    name: 'cifar10',
+    inputShape: [3, 32, 32],
+    inputs,
+    labels,
+    classes: cifar10Classes,
+    statistics,
+  });
 }

@@ -19,7 +19,12 @@ export const emojiSchema = z.strictObject({
   label: z.enum(['category', 'style']).default('category').describe('what the classes are'),
   size: z.int().min(8).max(64).default(32).describe('side in pixels'),
   background: z.string().default('white').describe('colour behind the pictures'),
-  testFraction: z.number().gt(0).lt(1).default(0.1).describe('share of the emoji, not of the pictures, that become the test part'),
+  testFraction: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.1)
+    .describe('share of the emoji, not of the pictures, that become the test part'),
   seed: z.int().min(0).default(0).describe('chooses the test emoji'),
 });
 
@@ -41,7 +46,10 @@ export async function emoji(options: z.input<typeof emojiSchema> = {}): Promise<
   const list = readList(noto);
   const locate: Record<Style, (code: string) => string | undefined> = {
     noto: finder(() => `${noto}/img/google/64`, 'png'),
-    fluent: finder(() => `${packageFolder('@lobehub/fluent-emoji-3d', 'the style fluent of the data set emoji')}/assets`, 'webp'),
+    fluent: finder(
+      () => `${packageFolder('@lobehub/fluent-emoji-3d', 'the style fluent of the data set emoji')}/assets`,
+      'webp',
+    ),
   };
 
   const testCodes = chooseTest(list, testFraction, seed);
@@ -60,7 +68,13 @@ export async function emoji(options: z.input<typeof emojiSchema> = {}): Promise<
   }
   const decode = await imageDecoder({ size, channels: 3, fit: 'contain', background });
   const inputs = await decodeAll(files, decode, 3 * size * size);
-  const whole = createDataset({ name: 'emoji', inputShape: [3, size, size], inputs, labels: Int32Array.from(labels), classes });
+  const whole = createDataset({
+    name: 'emoji',
+    inputShape: [3, size, size],
+    inputs,
+    labels: Int32Array.from(labels),
+    classes,
+  });
   const rows = (test: boolean) => Int32Array.from([...inTest.keys()].filter((row) => inTest[row] === test));
   return withStatistics(createSplits('emoji', select(whole, rows(false)), select(whole, rows(true))));
 }
@@ -71,7 +85,8 @@ function chooseTest(list: readonly Emoji[], fraction: number, seed: number): Set
   for (const category of new Set(list.map((entry) => entry.category))) {
     const codes = list.filter((entry) => entry.category === category).map((entry) => entry.code);
     const order = permutation(codes.length, streamKey(seed, `emoji ${category}`));
-    for (const index of order.subarray(0, Math.max(1, Math.round(codes.length * fraction)))) test.add(codes[index] ?? '');
+    for (const index of order.subarray(0, Math.max(1, Math.round(codes.length * fraction))))
+      test.add(codes[index] ?? '');
   }
   return test;
 }

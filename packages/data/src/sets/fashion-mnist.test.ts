@@ -40,7 +40,9 @@ test('fewer samples are stratified by the seed; more are an error', async () => 
   const { train, test: rest } = await fashionMnist({ train: 50, test: 20, seed: 3 });
   expect(perClass(train.labels)).toEqual(new Array(10).fill(5));
   expect(perClass(rest.labels)).toEqual(new Array(10).fill(2));
-  await expect(fashionMnist({ train: 12_000 })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: train: 12000 samples were asked for, fashion-mnist (embedded subset) has 2000 — set subset: false for the full 60,000 + 10,000]`);
+  await expect(fashionMnist({ train: 12_000 })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UserError: train: 12000 samples were asked for, fashion-mnist (embedded subset) has 2000 — set subset: false for the full 60,000 + 10,000]`,
+  );
 });
 
 test('a file with other contents is refused', async () => {
@@ -61,7 +63,8 @@ test.skipIf(!exists('/usr/share/datasets/fashion-mnist'))(
     const { mean, std } = measureStatistics(train);
     expect([mean[0]?.toFixed(4), std[0]?.toFixed(4)]).toEqual(['0.2860', '0.3530']);
     const embedded = await fashionMnist();
-    const same = (left: Dataset, right: Dataset) => Buffer.compare(Uint8Array.from(left.inputs), Uint8Array.from(right.inputs)) === 0;
+    const same = (left: Dataset, right: Dataset) =>
+      Buffer.compare(Uint8Array.from(left.inputs), Uint8Array.from(right.inputs)) === 0;
     expect(same(stratified(train, 2000, 2017), embedded.train)).toBe(true);
     expect(same(stratified(rest, 1000, 2017), embedded.test)).toBe(true);
   },

@@ -27,24 +27,48 @@ export const fashionMnistStatistics: Statistics = { mean: [0.286], std: [0.353] 
 
 const fullFiles: IdxFiles = {
   train: {
-    images: { name: 'train-images-idx3-ubyte', sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888' },
-    labels: { name: 'train-labels-idx1-ubyte', sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9' },
+    images: {
+      name: 'train-images-idx3-ubyte',
+      sha256: 'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
+    },
+    labels: {
+      name: 'train-labels-idx1-ubyte',
+      sha256: 'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
+    },
   },
   test: {
-    images: { name: 't10k-images-idx3-ubyte', sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b' },
-    labels: { name: 't10k-labels-idx1-ubyte', sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34' },
+    images: {
+      name: 't10k-images-idx3-ubyte',
+      sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b',
+    },
+    labels: {
+      name: 't10k-labels-idx1-ubyte',
+      sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34',
+    },
   },
 };
 
 /** What `scripts/cut-fashion-mnist.mjs` wrote; it prints these lines. */
 const subsetFiles: IdxFiles = {
   train: {
-    images: { name: 'train-images-idx3-ubyte', sha256: 'fc17b21176a070d592b9ee36def4cac9fc62752027def8b484d67ead11ed3f6d' },
-    labels: { name: 'train-labels-idx1-ubyte', sha256: '164e01fbcc34a6ec92bee891bb2fe518b21a14100d8b84e496806f434f43ea68' },
+    images: {
+      name: 'train-images-idx3-ubyte',
+      sha256: 'fc17b21176a070d592b9ee36def4cac9fc62752027def8b484d67ead11ed3f6d',
+    },
+    labels: {
+      name: 'train-labels-idx1-ubyte',
+      sha256: '164e01fbcc34a6ec92bee891bb2fe518b21a14100d8b84e496806f434f43ea68',
+    },
   },
   test: {
-    images: { name: 't10k-images-idx3-ubyte', sha256: '01841a95cf9de9d9513d3e7472f91f3023f041be8be9ac18e9d00cc758270491' },
-    labels: { name: 't10k-labels-idx1-ubyte', sha256: '3eede88a138e22f2eff1d6d51af90580bbb6d2518f6525436169a279bfcf9d1c' },
+    images: {
+      name: 't10k-images-idx3-ubyte',
+      sha256: '01841a95cf9de9d9513d3e7472f91f3023f041be8be9ac18e9d00cc758270491',
+    },
+    labels: {
+      name: 't10k-labels-idx1-ubyte',
+      sha256: '3eede88a138e22f2eff1d6d51af90580bbb6d2518f6525436169a279bfcf9d1c',
+    },
   },
 };
 
@@ -72,7 +96,11 @@ export async function fashionMnist(
   const { subset, seed, ...counts } = parseOptions('fashion-mnist', fashionMnistSchema, options);
   const set = { classes: fashionMnistClasses, statistics: fashionMnistStatistics, remedy: whereToGet };
   const whole = await (subset ? loadIdxSet({ ...set, ...embedded }) : loadIdxSet({ ...set, ...full(place.dataDir) }));
-  return limitSplits(whole, { ...counts, seed, ...(subset ? { larger: 'set subset: false for the full 60,000 + 10,000' } : {}) });
+  return limitSplits(whole, {
+    ...counts,
+    seed,
+    ...(subset ? { larger: 'set subset: false for the full 60,000 + 10,000' } : {}),
+  });
 }
 
 type Source = Pick<IdxSet, 'name' | 'files' | 'locate'>;

@@ -41,8 +41,11 @@ export function findDataFile(options: FindOptions): string {
       if (exists(candidate)) return candidate;
     }
   }
-  const searched = folders.length === 0 ? 'no data folder is set (option dataDir or ATHANOR_DATA)' : `searched ${folders.join(', ')}`;
-  throw new UserError(`${options.set}: cannot find ${options.names.join(' or ')}; ${searched}`, { remedy: options.remedy });
+  const searched =
+    folders.length === 0 ? 'no data folder is set (option dataDir or ATHANOR_DATA)' : `searched ${folders.join(', ')}`;
+  throw new UserError(`${options.set}: cannot find ${options.names.join(' or ')}; ${searched}`, {
+    remedy: options.remedy,
+  });
 }
 
 /**

@@ -15,7 +15,11 @@ afterAll(() => {
 });
 
 type Color = { r: number; g: number; b: number; alpha?: number };
-async function paint(path: string, color: Color, size: { width: number; height: number } = { width: 8, height: 8 }): Promise<void> {
+async function paint(
+  path: string,
+  color: Color,
+  size: { width: number; height: number } = { width: 8, height: 8 },
+): Promise<void> {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   const channels = color.alpha === undefined ? 3 : 4;
   const picture = sharp({ create: { ...size, channels, background: color } });
@@ -31,7 +35,11 @@ test('one folder a class: planes of colour, transparency on the background, stra
     await paint(`flat/clear/${index}.webp`, clear);
   }
   writeFileSync(join(root, 'flat', 'warm', 'notes.txt'), 'not a picture');
-  const { train, test: rest, classes } = await imageFolder({ folder: 'flat', size: 2, background: '#0000ff' }, { dataDir: root });
+  const {
+    train,
+    test: rest,
+    classes,
+  } = await imageFolder({ folder: 'flat', size: 2, background: '#0000ff' }, { dataDir: root });
   expect(classes).toEqual(['clear', 'warm']);
   expect([train.length, rest.length]).toEqual([8, 2]);
   expect([...train.inputs.subarray(0, 12)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255]);
@@ -45,7 +53,8 @@ test('train and test folders are kept; grey; what does not fit is cut, bordered 
   await paint('parts/train/a/1.png', { r: 100, g: 100, b: 100 }, { width: 12, height: 4 });
   await paint('parts/test/a/1.jpg', { r: 200, g: 200, b: 200 });
   const load = async (fit: 'cover' | 'contain' | 'fill') =>
-    (await imageFolder({ folder: 'parts', size: 4, channels: 1, fit, background: 'white' }, { dataDir: root })).train.inputs;
+    (await imageFolder({ folder: 'parts', size: 4, channels: 1, fit, background: 'white' }, { dataDir: root })).train
+      .inputs;
   expect([...(await load('cover'))]).toEqual(new Array(16).fill(100));
   expect([...(await load('fill'))]).toEqual(new Array(16).fill(100));
   const contained = await load('contain');
@@ -78,10 +87,17 @@ test('emoji: both styles of an emoji are in the same part, Component is left out
   for (let index = 0; index < 10; index++) {
     const unified = `1F60${index}${index === 3 ? '-FE0F' : ''}`;
     list.push({ unified, category: index < 5 ? 'Smileys' : 'Flags' });
-    await paint(join(packages, 'emoji-datasource-google/img/google/64', `${unified.toLowerCase()}.png`), { ...red, g: 100 + index });
+    await paint(join(packages, 'emoji-datasource-google/img/google/64', `${unified.toLowerCase()}.png`), {
+      ...red,
+      g: 100 + index,
+    });
     if (index !== 7) {
       const shorter = unified.toLowerCase().replace('-fe0f', '');
-      await paint(join(packages, '@lobehub/fluent-emoji-3d/assets', `${shorter}.webp`), { ...red, g: 200 + index, alpha: 1 });
+      await paint(join(packages, '@lobehub/fluent-emoji-3d/assets', `${shorter}.webp`), {
+        ...red,
+        g: 200 + index,
+        alpha: 1,
+      });
     }
   }
   writeFileSync(join(root, packages, 'emoji-datasource-google', 'emoji.json'), JSON.stringify(list));
@@ -91,7 +107,8 @@ test('emoji: both styles of an emoji are in the same part, Component is left out
   const { train, test: rest, classes } = await emoji({ size: 8, testFraction: 0.2, seed: 1 });
   expect(classes).toEqual(['Flags', 'Smileys']);
   expect(train.length + rest.length).toBe(19);
-  const identities = (part: typeof train) => Array.from(part.labels, (_, row) => Math.round((part.inputs[row * 192 + 64] ?? 0) % 100));
+  const identities = (part: typeof train) =>
+    Array.from(part.labels, (_, row) => Math.round((part.inputs[row * 192 + 64] ?? 0) % 100));
   expect(identities(rest).filter((identity) => identities(train).includes(identity))).toEqual([]);
   expect(new Set([...identities(train), ...identities(rest)]).size).toBe(10);
   const styles = await emoji({ size: 8, label: 'style', testFraction: 0.2 });

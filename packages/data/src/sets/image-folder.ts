@@ -9,12 +9,27 @@ import { decodeAll, imageDecoder } from './images.ts';
 import type { DecodeImage } from './images.ts';
 
 export const imageFolderSchema = z.strictObject({
-  folder: z.string().describe('holds one folder a class, or train/ and test/ that do; relative to the data folder or the working folder'),
+  folder: z
+    .string()
+    .describe(
+      'holds one folder a class, or train/ and test/ that do; relative to the data folder or the working folder',
+    ),
   size: z.int().min(1).default(32).describe('side in pixels to which every picture is brought'),
-  channels: z.union([z.literal(1), z.literal(3)]).default(3).describe('3 for colour, 1 for grey'),
-  fit: z.enum(['cover', 'contain', 'fill']).default('cover').describe('cover cuts, contain adds borders, fill stretches'),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .default(3)
+    .describe('3 for colour, 1 for grey'),
+  fit: z
+    .enum(['cover', 'contain', 'fill'])
+    .default('cover')
+    .describe('cover cuts, contain adds borders, fill stretches'),
   background: z.string().default('white').describe('colour behind transparent pictures and in borders'),
-  testFraction: z.number().gt(0).lt(1).default(0.2).describe('share of the pictures that become the test part, where there is no test/'),
+  testFraction: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.2)
+    .describe('share of the pictures that become the test part, where there is no test/'),
   seed: z.int().min(0).default(0).describe('chooses the test pictures'),
 });
 
@@ -35,7 +50,8 @@ export async function imageFolder(
   const decode = await imageDecoder(config);
   const inputShape = [config.channels, config.size, config.size];
   const hasParts = exists(path.join(root, 'train')) && exists(path.join(root, 'test'));
-  if (!hasParts) return withStatistics(splitDataset(await readClasses(root, inputShape, decode), { testFraction, seed }));
+  if (!hasParts)
+    return withStatistics(splitDataset(await readClasses(root, inputShape, decode), { testFraction, seed }));
   const train = await readClasses(path.join(root, 'train'), inputShape, decode);
   const test = await readClasses(path.join(root, 'test'), inputShape, decode);
   return withStatistics(createSplits(root, train, test));
@@ -53,12 +69,19 @@ async function readClasses(root: string, inputShape: readonly number[], decode: 
   const path = requireBuiltin('node:path', 'reading a folder of pictures');
   const folders = fs.readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const classes = folders.map((entry) => entry.name).sort();
-  if (classes.length === 0) throw new UserError('it holds no folders, one of which would be one class', { place: root });
+  if (classes.length === 0)
+    throw new UserError('it holds no folders, one of which would be one class', { place: root });
   const files: string[] = [];
   const labels: number[] = [];
   classes.forEach((name, label) => {
-    const names = fs.readdirSync(path.join(root, name)).filter((file) => picture.test(file)).sort();
-    if (names.length === 0) throw new UserError('no pictures (png, jpg, webp, gif, avif, tiff) in this class', { place: path.join(root, name) });
+    const names = fs
+      .readdirSync(path.join(root, name))
+      .filter((file) => picture.test(file))
+      .sort();
+    if (names.length === 0)
+      throw new UserError('no pictures (png, jpg, webp, gif, avif, tiff) in this class', {
+        place: path.join(root, name),
+      });
     for (const file of names) {
       files.push(path.join(root, name, file));
       labels.push(label);

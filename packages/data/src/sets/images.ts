@@ -23,10 +23,15 @@ export async function imageDecoder(options: ImageOptions): Promise<DecodeImage> 
   return async (file) => {
     try {
       const picture = sharp(file).autoOrient().resize(size, size, { fit, background }).flatten({ background });
-      const { data, info } = await picture.toColourspace(channels === 1 ? 'b-w' : 'srgb').raw().toBuffer({ resolveWithObject: true });
+      const { data, info } = await picture
+        .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+        .raw()
+        .toBuffer({ resolveWithObject: true });
       return planes(data, info.channels, channels);
     } catch (error) {
-      throw new UserError(`cannot read the picture: ${error instanceof Error ? error.message : String(error)}`, { place: file });
+      throw new UserError(`cannot read the picture: ${error instanceof Error ? error.message : String(error)}`, {
+        place: file,
+      });
     }
   };
 }
@@ -43,7 +48,11 @@ function planes(pixels: Uint8Array, stored: number, wanted: number): Uint8Array 
 }
 
 /** Decodes many files, a few at a time, into one contiguous array in the given order. */
-export async function decodeAll(files: readonly string[], decode: DecodeImage, sampleSize: number): Promise<Uint8Array> {
+export async function decodeAll(
+  files: readonly string[],
+  decode: DecodeImage,
+  sampleSize: number,
+): Promise<Uint8Array> {
   const result = new Uint8Array(files.length * sampleSize);
   const queue = files.entries();
   const work = async () => {

@@ -15,8 +15,14 @@ test('a package folder becomes mixed, stratified splits', async () => {
   const pixels = new Uint8Array(100 * 784);
   for (let digit = 0; digit < 10; digit++) {
     const data = Array.from({ length: 10 * 784 }, (_, at) => (digit * 10 + Math.floor(at / 784)) / 255);
-    pixels.set(data.map((value) => Math.round(value * 255)), digit * 7840);
-    writeFileSync(join(folder, 'src', 'digits', `${digit}.json`), JSON.stringify({ data: data.map((value) => Number(value.toFixed(3))) }));
+    pixels.set(
+      data.map((value) => Math.round(value * 255)),
+      digit * 7840,
+    );
+    writeFileSync(
+      join(folder, 'src', 'digits', `${digit}.json`),
+      JSON.stringify({ data: data.map((value) => Number(value.toFixed(3))) }),
+    );
   }
   const { train, test: rest } = await readMnistPackage(folder, await sha256(pixels));
   expect([train.length, rest.length]).toEqual([80, 20]);
@@ -34,5 +40,7 @@ test('a package folder becomes mixed, stratified splits', async () => {
 });
 
 test('missing files say where to get them', async () => {
-  await expect(mnist({ source: 'files' }, { dataDir: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: MNIST: cannot find train-images-idx3-ubyte.gz or train-images-idx3-ubyte; searched /nowhere/mnist, /nowhere — fetch the four .gz files from https://ossci-datasets.s3.amazonaws.com/mnist/ into <data folder>/mnist]`);
+  await expect(mnist({ source: 'files' }, { dataDir: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UserError: MNIST: cannot find train-images-idx3-ubyte.gz or train-images-idx3-ubyte; searched /nowhere/mnist, /nowhere — fetch the four .gz files from https://ossci-datasets.s3.amazonaws.com/mnist/ into <data folder>/mnist]`,
+  );
 });

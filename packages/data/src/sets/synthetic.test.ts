@@ -18,7 +18,11 @@ test.each(names)('%s: repeatable, nested, balanced, small', (name) => {
 test('without noise, points lie on their curves', () => {
   const points = (name: PointSetName) => {
     const { train } = makePoints(name, { noise: 0, train: 200 });
-    return Array.from(train.labels, (label, row) => ({ label, x: train.inputs[2 * row] ?? 0, y: train.inputs[2 * row + 1] ?? 0 }));
+    return Array.from(train.labels, (label, row) => ({
+      label,
+      x: train.inputs[2 * row] ?? 0,
+      y: train.inputs[2 * row + 1] ?? 0,
+    }));
   };
   for (const { label, x, y } of points('circles')) expect(Math.hypot(x, y)).toBeCloseTo((label + 1) / 2, 5);
   for (const { label, x, y } of points('moons')) {
@@ -26,7 +30,10 @@ test('without noise, points lie on their curves', () => {
     expect(Math.hypot(side * x + 0.5, side * y + 0.25)).toBeCloseTo(1, 5);
   }
   for (const { label, x, y } of points('blobs')) {
-    expect([x, y]).toEqual([expect.closeTo(Math.cos((label * Math.PI) / 4), 5), expect.closeTo(Math.sin((label * Math.PI) / 4), 5)]);
+    expect([x, y]).toEqual([
+      expect.closeTo(Math.cos((label * Math.PI) / 4), 5),
+      expect.closeTo(Math.sin((label * Math.PI) / 4), 5),
+    ]);
   }
   for (const { label, x, y } of points('spirals')) {
     const angle = 2 * Math.PI * (1.5 * Math.hypot(x, y) + label / 2);
@@ -42,7 +49,10 @@ test('without noise, points lie on their curves', () => {
 test('noise has the asked size; wrong options are named', () => {
   const clean = makePoints('moons', { noise: 0, train: 4000 }).train.inputs;
   const noisy = makePoints('moons', { noise: 0.3, train: 4000 }).train.inputs;
-  const squares = Array.from(noisy, (value, index) => (value - (clean[index] ?? 0)) ** 2).reduce((left, right) => left + right, 0);
+  const squares = Array.from(noisy, (value, index) => (value - (clean[index] ?? 0)) ** 2).reduce(
+    (left, right) => left + right,
+    0,
+  );
   expect(Math.sqrt(squares / noisy.length)).toBeCloseTo(0.3, 2);
   expect(() => makePoints('blobs', { classes: 0 })).toThrow('blobs.classes: ');
 });

@@ -10,7 +10,8 @@ const commonFields = {
   test: z.int().min(1).default(500).describe('number of test points'),
   seed: z.int().min(0).default(0),
 };
-const noise = (standard: number) => z.number().min(0).default(standard).describe('standard deviation of the added normal noise');
+const noise = (standard: number) =>
+  z.number().min(0).default(standard).describe('standard deviation of the added normal noise');
 
 type Point = [x: number, y: number];
 
@@ -38,7 +39,11 @@ export const pointSets = {
   }),
   circles: define({
     summary: 'Circles of one centre',
-    schema: z.strictObject({ ...commonFields, noise: noise(0.05), classes: z.int().min(1).default(2).describe('number of circles') }),
+    schema: z.strictObject({
+      ...commonFields,
+      noise: noise(0.05),
+      classes: z.int().min(1).default(2).describe('number of circles'),
+    }),
     classes: (config) => config.classes,
     point(random, label, config) {
       const angle = 2 * Math.PI * random.uniform();
@@ -63,7 +68,11 @@ export const pointSets = {
   }),
   blobs: define({
     summary: 'Normal clouds whose centres lie evenly on the unit circle',
-    schema: z.strictObject({ ...commonFields, noise: noise(0.1), classes: z.int().min(1).default(8).describe('number of clouds') }),
+    schema: z.strictObject({
+      ...commonFields,
+      noise: noise(0.1),
+      classes: z.int().min(1).default(8).describe('number of clouds'),
+    }),
     classes: (config) => config.classes,
     point(_, label, config) {
       const angle = (2 * Math.PI * label) / config.classes;
@@ -72,7 +81,11 @@ export const pointSets = {
   }),
   'swiss-roll': define({
     summary: 'A rolled-up strip seen from its edge, cut into classes along the strip',
-    schema: z.strictObject({ ...commonFields, noise: noise(0.02), classes: z.int().min(1).default(2).describe('number of pieces') }),
+    schema: z.strictObject({
+      ...commonFields,
+      noise: noise(0.02),
+      classes: z.int().min(1).default(2).describe('number of pieces'),
+    }),
     classes: (config) => config.classes,
     point(random, label, config) {
       const angle = 1.5 * Math.PI * (1 + (2 * (label + random.uniform())) / config.classes);
@@ -88,7 +101,10 @@ export type PointSetName = keyof typeof pointSets;
  * Makes a set of points of shape `[2]`, classes in turn. Each point depends on seed, split and its index alone,
  * so a larger set begins with the smaller one.
  */
-export function makePoints<N extends PointSetName>(name: N, options: z.input<(typeof pointSets)[N]['schema']>): DatasetSplits {
+export function makePoints<N extends PointSetName>(
+  name: N,
+  options: z.input<(typeof pointSets)[N]['schema']>,
+): DatasetSplits {
   return generate(name, pointSets[name] as unknown as PointSet<z.ZodType<CommonConfig>>, options);
 }
 

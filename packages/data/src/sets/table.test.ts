@@ -36,7 +36,10 @@ test('CSV, Arrow and Parquet agree', async () => {
 
 test('a file becomes stratified splits that are normalised by column', async () => {
   writeFileSync(join(folder, 'trees.parquet'), parquet);
-  const splits = await tableSplits({ file: 'trees.parquet', label: 'kind', features: ['width'], testFraction: 0.25 }, { dataDir: folder });
+  const splits = await tableSplits(
+    { file: 'trees.parquet', label: 'kind', features: ['width'], testFraction: 0.25 },
+    { dataDir: folder },
+  );
   expect([splits.train.length, splits.test.length]).toEqual([30, 10]);
   expect([...splits.test.labels].filter((label) => label === 0)).toHaveLength(3);
   expect(splits.train.statistics?.mean).toHaveLength(1);
@@ -59,7 +62,11 @@ test('mistakes are named with file, column and row', async () => {
   };
   writeFileSync(join(folder, 'bad.parquet'), 'PAR1 and no more');
   writeFileSync(join(folder, 'bad.arrow'), 'not arrow, but long enough to look at');
-  const later = (file: string) => readTable(join(folder, file)).then(() => 'no error', (reason: unknown) => String(reason));
+  const later = (file: string) =>
+    readTable(join(folder, file)).then(
+      () => 'no error',
+      (reason: unknown) => String(reason),
+    );
   const messages = [
     error(() => tableDataset(table, { label: 'q' })),
     error(() => tableDataset(table, { label: 'x', features: ['y'] })),

@@ -18,7 +18,9 @@ export interface Table {
 }
 
 export const tableSchema = z.strictObject({
-  file: z.string().describe('a .csv, .tsv, .arrow, .feather or .parquet file, relative to the data folder or the working folder'),
+  file: z
+    .string()
+    .describe('a .csv, .tsv, .arrow, .feather or .parquet file, relative to the data folder or the working folder'),
   label: z.string().describe('the column of classes'),
   features: z.array(z.string()).min(1).optional().describe('the input columns; default: all but the label'),
   testFraction: z.number().gt(0).lt(1).default(0.2).describe('share of the rows that become the test part, stratified'),
@@ -52,9 +54,12 @@ export function tableDataset(table: Table, options: { label: string; features?: 
   const column = (name: string): readonly Cell[] => {
     const found = table.columns.get(name);
     if (found === undefined) {
-      throw new UserError(`there is no column ${JSON.stringify(name)}; the columns are ${[...table.columns.keys()].join(', ')}`, {
-        place: table.name,
-      });
+      throw new UserError(
+        `there is no column ${JSON.stringify(name)}; the columns are ${[...table.columns.keys()].join(', ')}`,
+        {
+          place: table.name,
+        },
+      );
     }
     return found;
   };
@@ -63,7 +68,12 @@ export function tableDataset(table: Table, options: { label: string; features?: 
   const inputs = new Float32Array(table.length * features.length);
   features.forEach((name, position) => {
     column(name).forEach((cell, row) => {
-      const value = typeof cell === 'string' && cell.trim() !== '' ? Number(cell) : cell === null || cell === '' ? NaN : Number(cell);
+      const value =
+        typeof cell === 'string' && cell.trim() !== ''
+          ? Number(cell)
+          : cell === null || cell === ''
+            ? NaN
+            : Number(cell);
       if (Number.isNaN(value)) {
         const found = cell === null || cell === '' ? 'is empty' : `is ${JSON.stringify(String(cell))}, not a number`;
         throw new UserError(`column ${JSON.stringify(name)}, row ${row + 1} ${found}`, {
@@ -95,7 +105,10 @@ export async function readTable(file: string): Promise<Table> {
   switch (ending) {
     case 'csv':
     case 'tsv':
-      return csvTable(new TextDecoder().decode(readFile(file)), { name: file, delimiter: ending === 'csv' ? ',' : '\t' });
+      return csvTable(new TextDecoder().decode(readFile(file)), {
+        name: file,
+        delimiter: ending === 'csv' ? ',' : '\t',
+      });
     case 'arrow':
     case 'arrows':
     case 'feather':
@@ -128,14 +141,20 @@ export async function arrowTable(bytes: Uint8Array, name: string): Promise<Table
   const arrow = await importOptional<typeof import('apache-arrow')>('apache-arrow', 'reading Arrow tables');
   const table = await decoding(name, 'Arrow', async () => {
     const read = arrow.tableFromIPC(bytes);
-    return { names: read.schema.fields.map((field) => field.name), cells: (column: string) => Array.from(read.getChild(column) ?? []) };
+    return {
+      names: read.schema.fields.map((field) => field.name),
+      cells: (column: string) => Array.from(read.getChild(column) ?? []),
+    };
   });
   return fromRows(name, table.names, (column) => cellsOf(name, column, table.cells(column)));
 }
 
 /** The columns of a Parquet file; needs `hyparquet`. */
 export async function parquetTable(bytes: Uint8Array, name: string): Promise<Table> {
-  const { parquetReadObjects } = await importOptional<typeof import('hyparquet')>('hyparquet', 'reading Parquet tables');
+  const { parquetReadObjects } = await importOptional<typeof import('hyparquet')>(
+    'hyparquet',
+    'reading Parquet tables',
+  );
   const zlib = requireBuiltin('node:zlib', 'reading Parquet tables');
   const rows = await decoding(name, 'Parquet', () =>
     parquetReadObjects({
@@ -148,28 +167,48 @@ export async function parquetTable(bytes: Uint8Array, name: string): Promise<Tab
   );
   const [first] = rows;
   if (first === undefined) throw new UserError('the table has no rows', { place: name });
-  return fromRows(name, Object.keys(first), (column) => cellsOf(name, column, rows.map((row): unknown => row[column])));
+  return fromRows(name, Object.keys(first), (column) =>
+    cellsOf(
+      name,
+      column,
+      rows.map((row): unknown => row[column]),
+    ),
+  );
 }
 
 async function decoding<T>(name: string, format: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new UserError(`damaged or unsupported ${format} data: ${error instanceof Error ? error.message : String(error)}`, { place: name });
+    throw new UserError(
+      `damaged or unsupported ${format} data: ${error instanceof Error ? error.message : String(error)}`,
+      { place: name },
+    );
   }
 }
 
 function cellsOf(name: string, column: string, values: readonly unknown[]): Cell[] {
   return values.map((value, row) => {
     if (value === null || value === undefined) return null;
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
+    if (
+      typeof value === 'string' ||
+      typeof value === 'number' ||
+      typeof value === 'bigint' ||
+      typeof value === 'boolean'
+    )
+      return value;
     throw new UserError(`column ${JSON.stringify(column)}, row ${row + 1} is neither number nor text`, { place: name });
   });
 }
 
-function fromRows(name: string, header: readonly string[], cells: (name: string, index: number) => readonly Cell[]): Table {
+function fromRows(
+  name: string,
+  header: readonly string[],
+  cells: (name: string, index: number) => readonly Cell[],
+): Table {
   const columns = new Map(header.map((column, index) => [column, cells(column, index)]));
-  if (columns.size !== header.length) throw new UserError(`two columns have the same name: ${header.join(', ')}`, { place: name });
+  if (columns.size !== header.length)
+    throw new UserError(`two columns have the same name: ${header.join(', ')}`, { place: name });
   const [first] = columns.values();
   return { name, length: first?.length ?? 0, columns };
 }

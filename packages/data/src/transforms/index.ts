@@ -14,7 +14,13 @@ export { flip } from './flip.ts';
 export type { SampleContext, Transform } from './transform.ts';
 
 export const transformComponents = [
-  component({ kind: 'transform', name: 'crop', summary: 'Random crop of the padded image', schema: cropSchema, create: crop }),
+  component({
+    kind: 'transform',
+    name: 'crop',
+    summary: 'Random crop of the padded image',
+    schema: cropSchema,
+    create: crop,
+  }),
   component({ kind: 'transform', name: 'flip', summary: 'Random mirror image', schema: flipSchema, create: flip }),
   component({
     kind: 'transform',

@@ -29,10 +29,15 @@ declare module '@athanor/core/plugin' {
 }
 
 /** Channels, height and width; a `UserError` when the samples are not images. */
-export function imageShape(name: string, shape: readonly number[]): { channels: number; height: number; width: number } {
+export function imageShape(
+  name: string,
+  shape: readonly number[],
+): { channels: number; height: number; width: number } {
   const [channels, height, width] = shape;
   if (shape.length !== 3 || channels === undefined || height === undefined || width === undefined) {
-    throw new UserError(`transform ${name} needs images of shape [C, H, W]; these samples have shape [${shape.join(', ')}]`);
+    throw new UserError(
+      `transform ${name} needs images of shape [C, H, W]; these samples have shape [${shape.join(', ')}]`,
+    );
   }
   return { channels, height, width };
 }

@@ -10,14 +10,21 @@ const picture = (channels: number, height: number, width: number) =>
 
 function run(transform: Transform, sample: Float32Array, shape: readonly number[], key = 1): Float32Array {
   const copy = sample.slice();
-  transform.apply(copy, { shape, random: new RandomStream([key, 0]), mean: [0.25, 0.5], scratch: new Float32Array(sample.length) });
+  transform.apply(copy, {
+    shape,
+    random: new RandomStream([key, 0]),
+    mean: [0.25, 0.5],
+    scratch: new Float32Array(sample.length),
+  });
   return copy;
 }
 
 test('flip mirrors rows, or their order', () => {
   const sample = picture(2, 2, 3);
   expect([...run(flip({ probability: 1 }), sample, [2, 2, 3])]).toEqual([3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
-  expect([...run(flip({ probability: 1, axis: 'vertical' }), sample, [2, 2, 3])]).toEqual([4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9]);
+  expect([...run(flip({ probability: 1, axis: 'vertical' }), sample, [2, 2, 3])]).toEqual([
+    4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9,
+  ]);
   expect(run(flip({ probability: 0 }), sample, [2, 2, 3])).toEqual(sample);
 });
 
@@ -59,7 +66,9 @@ test('cutout hides one square with the mean of each channel', () => {
   const rows = new Set(first.map((at) => Math.floor(at / 7)));
   const columns = new Set(first.map((at) => at % 7));
   expect(first).toHaveLength(rows.size * columns.size);
-  expect(run(cutout({ size: 1, fill: 9 }), new Float32Array(4), [1, 2, 2]).filter((value) => value === 9)).toHaveLength(1);
+  expect(run(cutout({ size: 1, fill: 9 }), new Float32Array(4), [1, 2, 2]).filter((value) => value === 9)).toHaveLength(
+    1,
+  );
 });
 
 test('affine: nothing asked changes nothing; a half turn reverses; the middle stays', () => {
