@@ -2,6 +2,18 @@
 // Both tables are open: a package that brings a kind of its own merges a line into each
 // (`declare module '@athanor/core/plugin' { interface ComponentKinds { sampler: Sampler } }`).
 import type { Backend } from '../backend/backend.ts';
+import type { Module } from '../nn/module.ts';
+import type { Optimizer, Parameters } from '../nn/optim/optimizer.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** A module from one tensor to one tensor. */
+export type TensorModule = Module & { forward(input: Tensor): Tensor };
+
+/** Makes a normalization of inputs `[N, features, …]`; the output has the input's shape. */
+export type NormFactory = (features: number) => TensorModule;
+
+/** Makes an optimiser of these parameters. */
+export type OptimizerFactory = (parameters: Parameters) => Optimizer;
 
 /** What the lab needs of one part of a data set; `@athanor/data` has the full type. */
 export interface DatasetPart {
@@ -13,6 +25,8 @@ export interface DatasetPart {
   readonly inputs: Uint8Array | Float32Array;
   readonly labels: Int32Array;
   readonly classes: readonly string[];
+  /** Of the training part: mean and standard deviation of each channel. */
+  readonly statistics?: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
 /** A data set's parts. `validation` is there only when the component was asked for one. */
@@ -26,6 +40,9 @@ export interface DatasetParts {
 export interface ComponentKinds {
   backend: Backend | Promise<Backend>;
   dataset: Promise<DatasetParts>;
+  model: TensorModule;
+  norm: NormFactory;
+  optimizer: OptimizerFactory;
   /** Factor on the learning rate at a step, counted from 0. */
   schedule: (step: number) => number;
 }
@@ -37,6 +54,11 @@ export interface ComponentContexts {
     readonly dataDir?: string | undefined;
     /** Tells the person something worth one line. */
     readonly notify: (message: string) => void;
+  };
+  model: {
+    /** Shape of one sample, `[C, H, W]` for images. */
+    readonly input: readonly number[];
+    readonly classes: number;
   };
   schedule: { readonly steps: number };
 }
