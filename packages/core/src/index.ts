@@ -30,4 +30,5 @@ export { Variable, variable, type Assignable, type VariableOptions } from './eng
 export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
 export { flush, onWarning } from './engine/flush.ts';
 export { currentBackend, setBackend } from './engine/state.ts';
+export { random, type DrawOptions, type RandomStream } from './random/stream.ts';
 export { threefry2x32 } from './random/threefry.ts';

@@ -54,6 +54,33 @@ function targetName(target: GradientTarget, position: number): string {
   return target instanceof Variable ? target.name : `target ${position} ${formatShape(target.shape)}`;
 }
 
+function checkOutput(output: Tensor, cotangent: Tensor | undefined): void {
+  if (!isFloat(output.dtype)) throw new DtypeError(`the gradient of a tensor of dtype ${output.dtype}`, { remedy: 'only floats have gradients' });
+  if (cotangent === undefined && output.size !== 1) {
+    throw new ShapeError(`the gradient of an output of shape ${formatShape(output.shape)} needs a cotangent`, {
+      remedy: 'sum it or take its mean, or pass { cotangent }',
+    });
+  }
+  if (cotangent !== undefined && !sameShape(cotangent.shape, output.shape)) {
+    throw new ShapeError(`a cotangent of shape ${formatShape(cotangent.shape)} for an output of shape ${formatShape(output.shape)}`);
+  }
+}
+
+/** `grad`, with undefined for targets that the output does not depend on. */
+export function gradientsOf(output: Tensor, targets: readonly GradientTarget[], cotangent?: Tensor): (Tensor | undefined)[] {
+  checkOutput(output, cotangent);
+  const order = postorder([output.node], operandsOf);
+  const reached = new Set(order);
+  const reads = readsByVariable(order);
+  const nodes = targets.map((target) => findNode(target, order, reads, reached));
+  const found = [...new Set(nodes.filter((node) => node !== undefined))];
+  const gradients = new Map(gradient(output.node, cotangent?.node, found).map((node, i) => [found[i], node]));
+  return nodes.map((node) => {
+    const own = node === undefined ? undefined : gradients.get(node);
+    return own === undefined ? undefined : new Tensor(own);
+  });
+}
+
 /**
  * Gradients of an output with respect to tensors and Variables, as tensors of their shapes; differentiable again.
  * A Variable stands for the version that the output read.
@@ -61,23 +88,9 @@ function targetName(target: GradientTarget, position: number): string {
  */
 export function grad(output: Tensor, targets: readonly GradientTarget[], options: GradientOptions = {}): Tensor[] {
   const { cotangent, allowUnused = false } = options;
-  if (!isFloat(output.dtype)) throw new DtypeError(`the gradient of a tensor of dtype ${output.dtype}`, { remedy: 'only floats have gradients' });
-  if (cotangent === undefined && output.size !== 1) {
-    throw new ShapeError(`the gradient of an output of shape ${formatShape(output.shape)} needs a cotangent`, { remedy: 'sum it or take its mean, or pass { cotangent }' });
-  }
-  if (cotangent !== undefined && !sameShape(cotangent.shape, output.shape)) {
-    throw new ShapeError(`a cotangent of shape ${formatShape(cotangent.shape)} for an output of shape ${formatShape(output.shape)}`);
-  }
-  const order = postorder([output.node], operandsOf);
-  const reached = new Set(order);
-  const reads = readsByVariable(order);
-  const nodes = targets.map((target) => findNode(target, order, reads, reached));
-  const found = nodes.filter((node) => node !== undefined);
-  const gradients = gradient(output.node, cotangent?.node, found);
-  return targets.map((target, i) => {
-    const node = nodes[i];
-    const own = node === undefined ? undefined : gradients[found.indexOf(node)];
-    if (own !== undefined) return new Tensor(own);
+  return gradientsOf(output, targets, cotangent).map((own, i) => {
+    if (own !== undefined) return own;
+    const target = targets[i] as GradientTarget;
     if (!allowUnused) {
       throw new UserError(`the output does not depend on ${targetName(target, i)}`, {
         remedy: 'use it in the computation, leave it out, or allow zeros with { allowUnused: true }',

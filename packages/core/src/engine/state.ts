@@ -82,6 +82,13 @@ export function nodesWaiting(): number {
   return nodeCount() - engine.nodesAtFlush;
 }
 
+/** An optimiser has assigned: the next read of a Variable flushes, and the loss is computed with it. */
+export function noteStep(loss: Node | undefined): void {
+  if (engine.trace !== undefined) return;
+  engine.stepped = true;
+  if (loss !== undefined) engine.wanted.push(loss);
+}
+
 /** Runs programs on this backend from now on. Variables move to it when they are next used. */
 export function setBackend(backend: Backend): void {
   engine.backend = backend;

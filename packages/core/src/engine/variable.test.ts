@@ -5,7 +5,7 @@ import { flush } from './flush.ts';
 import { grad } from './differentiate.ts';
 import { planCount } from './plans.ts';
 import { currentBackend } from './state.ts';
-import { Variable, variable } from './variable.ts';
+import { type Variable, variable } from './variable.ts';
 
 afterEach(() => {
   flush();

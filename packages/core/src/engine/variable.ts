@@ -18,6 +18,8 @@ export interface VariableOptions {
   readonly dtype?: Dtype;
   /** Values to start with, made at first use; left out, zeros. */
   readonly initial?: Initial | undefined;
+  /** May be made while a function is compiled, because it starts the same wherever it is made. */
+  readonly traced?: boolean;
 }
 
 /** What a Variable can be set to. */
@@ -27,9 +29,9 @@ export class Variable extends Storage {
   override readonly persistent = true;
   #readNode: Node | undefined;
 
-  constructor({ name = 'variable', shape, dtype = 'float32', initial }: VariableOptions) {
+  constructor({ name = 'variable', shape, dtype = 'float32', initial, traced = false }: VariableOptions) {
     super({ name, shape, dtype, ...(initial === undefined ? {} : { initial }) });
-    if (engine.trace !== undefined && !engine.trace.mayCreate) {
+    if (engine.trace !== undefined && !engine.trace.mayCreate && !traced) {
       throw new UserError(`${name} is made inside ${engine.trace.name}: a Variable made at each call would never keep its value`, {
         remedy: 'make it before',
       });

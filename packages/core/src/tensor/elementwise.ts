@@ -1,24 +1,14 @@
-// Pointwise methods: arithmetic, comparison, logic, selection. Unary ones come from the op table by themselves.
+// Pointwise methods on several operands: arithmetic, comparison, logic, selection.
 import { isFloat, isInteger, type Dtype } from '../dtype.ts';
-import { apply, bitcast, cast, constant, where } from '../graph/build.ts';
-import { elementwise, type BinaryOp, type UnaryOp } from '../graph/elementwise.ts';
+import { apply, bitcast, constant, where } from '../graph/build.ts';
+import { describe } from '../graph/create.ts';
+import type { BinaryOp } from '../graph/elementwise.ts';
 import type { Node } from '../graph/node.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { Operand, TensorBase } from './base.ts';
-import { TensorMovement } from './movement.ts';
 import { broadcastNode, commonDtype, meetPair } from './promotion.ts';
 import type { Tensor } from './tensor.ts';
-
-/** One method per unary entry of the op table: `x.exp()`, `x.neg()`, … */
-export type UnaryMethods = { readonly [K in UnaryOp]: () => Tensor };
-
-/** Integers are their own rounding. */
-const roundings: ReadonlySet<UnaryOp> = new Set<UnaryOp>(['floor', 'ceil', 'round', 'trunc']);
-
-function unary(op: UnaryOp, x: Node): Node {
-  if (elementwise[op].dtype !== 'float' || isFloat(x.dtype)) return apply(op, x);
-  return roundings.has(op) ? x : apply(op, cast(x, 'float32'));
-}
+import { TensorUnary } from './unary.ts';
 
 /** A binary entry of the op table on operands in a common shape and dtype. */
 function binary(op: BinaryOp, a: Operand, b: Operand, dtype: Dtype = commonDtype([a, b])): Node {
@@ -37,9 +27,7 @@ function numberDtype(operands: readonly Operand[]): Dtype {
   return dtype === 'bool' ? 'int32' : dtype;
 }
 
-export interface TensorElementwise extends UnaryMethods {}
-
-export class TensorElementwise extends TensorMovement {
+export class TensorElementwise extends TensorUnary {
   add(other: Operand): Tensor {
     return this.#binary('add', other, numberDtype([this, other]));
   }
@@ -254,20 +242,9 @@ export class TensorElementwise extends TensorMovement {
   }
 }
 
-for (const op of Object.keys(elementwise) as UnaryOp[]) {
-  if (elementwise[op].arity !== 1) continue;
-  Object.defineProperty(TensorElementwise.prototype, op, {
-    configurable: true,
-    writable: true,
-    value(this: TensorElementwise): Tensor {
-      return this.wrap(unary(op, this.node));
-    },
-  });
-}
-
 /** Elements of `a` where `condition` holds, else of `b`; all three broadcast. */
 export function select(condition: TensorBase, a: Operand, b: Operand): Tensor {
   const [x, y] = meetPair(a, b, 'where');
-  const shape = broadcastShapes(condition.shape, x.shape, 'where');
+  const shape = broadcastShapes(condition.shape, x.shape, describe('where'));
   return condition.wrap(where(broadcastNode(condition.node, shape), broadcastNode(x, shape), broadcastNode(y, shape)));
 }

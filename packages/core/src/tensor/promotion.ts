@@ -1,6 +1,7 @@
 // Common dtypes and shapes of operands: PyTorch's promotion and NumPy's broadcasting.
 import { isFloat, promote, type Dtype } from '../dtype.ts';
 import { iota } from '../graph/build.ts';
+import { describe } from '../graph/create.ts';
 import { expand, reshape } from '../graph/move.ts';
 import type { Node } from '../graph/node.ts';
 import { broadcastShapes, sameShape, type Shape } from '../shape.ts';
@@ -42,7 +43,7 @@ export function positions(shape: Shape, axis: number): Node {
 export function meet(operands: readonly Operand[], what: string, dtype: Dtype = commonDtype(operands)): Node[] {
   const nodes = operands.map((operand) => operandNode(operand, dtype));
   let shape: Shape = [];
-  for (const node of nodes) if (!sameShape(node.shape, shape)) shape = broadcastShapes(shape, node.shape, what);
+  for (const node of nodes) if (!sameShape(node.shape, shape)) shape = broadcastShapes(shape, node.shape, describe(what));
   return nodes.map((node) => broadcastNode(node, shape));
 }
 
