@@ -33,17 +33,25 @@ function accessesOf(kernel: Kernel): Access[] {
 function accessOf(instruction: Instruction, loops: readonly number[]): Access[] {
   switch (instruction.op) {
     case 'load':
+      if (instruction.guards.some((guard) => neverInside(guard, loops))) return [];
       return [{ buffer: instruction.buffer, ...guardedBounds(instruction.index, instruction.guards, loops) }];
     case 'store':
       return [{ buffer: instruction.buffer, ...bounds(instruction.index, loops) }];
     case 'scatter':
     case 'gather': {
+      if (instruction.op === 'gather' && instruction.guards.some((guard) => neverInside(guard, loops))) return [];
       const { low, high } = instruction.op === 'gather' ? guardedBounds(instruction.index, instruction.guards, loops) : bounds(instruction.index, loops);
       return [{ buffer: instruction.buffer, low, high: high + (instruction.size - 1) * instruction.stride }];
     }
     default:
       return [];
   }
+}
+
+/** Padding around nothing is padding everywhere. */
+function neverInside(guard: Guard, loops: readonly number[]): boolean {
+  const { low, high } = bounds(guard.index, loops);
+  return high < 0 || low >= guard.size;
 }
 
 /** Bounds where guards on single loops cut the loops short; a guard on several loops bounds the index only if it is part of it. */

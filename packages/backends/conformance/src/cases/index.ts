@@ -4,9 +4,24 @@ import { assignCases } from './assign.ts';
 import { chainCases } from './chain.ts';
 import { contractCases } from './contract.ts';
 import { convertCases } from './convert.ts';
+import { edgeCases } from './edge.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { indexingCases } from './indexing.ts';
+import { largeCases } from './large.ts';
 import { reduceCases } from './reduce.ts';
+import { routineCases } from './routine.ts';
 
 export function allCases(): Case[] {
-  return [...elementwiseCases(), ...convertCases(), ...reduceCases(), ...contractCases(), ...chainCases(), ...assignCases()];
+  return [
+    ...elementwiseCases(),
+    ...convertCases(),
+    ...edgeCases(),
+    ...reduceCases(),
+    ...contractCases(),
+    ...chainCases(),
+    ...indexingCases(),
+    ...routineCases(),
+    ...assignCases(),
+    ...largeCases(),
+  ];
 }

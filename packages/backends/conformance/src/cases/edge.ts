@@ -1,0 +1,99 @@
+// The edge cases of docs/OPS.md: NaN, infinities, signed zeros, overflow, wrapping, division by zero, ties.
+import { build, elementwise, type Dtype, type ElementwiseOp } from '@athanor/core/backend';
+import { mul, reduce, withGradients } from '../compose.ts';
+import { exact, type Case, type Tolerance } from '../problem.ts';
+import { given } from '../values.ts';
+import { dtypesOf } from './elementwise.ts';
+
+const floatEdges = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, Infinity, -Infinity, NaN, 3.4e38, -3.4e38, 1e-30, 88.8, -104, 710, 8388609.5, 1e9];
+const integerEdges: Readonly<Record<string, readonly number[]>> = {
+  int32: [0, 1, -1, 2, -2, 31, 32, 33, 65536, -65536, 2147483647, -2147483648, 1431655765],
+  uint8: [0, 1, 2, 7, 8, 31, 32, 85, 127, 128, 254, 255],
+  int8: [0, 1, -1, 2, 7, 8, 31, 85, 127, -127, -128],
+  bool: [0, 1],
+};
+
+/** Signs of zeros are part of the promise for these. */
+const signed: ReadonlySet<ElementwiseOp> = new Set(['neg', 'abs', 'mul', 'div', 'sqrt']);
+const transcendental: ReadonlySet<ElementwiseOp> = new Set(['exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'atan', 'tanh', 'erf', 'pow']);
+
+function toleranceOf(op: ElementwiseOp): Tolerance {
+  if (transcendental.has(op)) return { ulps: 6, scale: op === 'sin' || op === 'cos' ? 1 : 0 };
+  return { ulps: 0, signedZero: signed.has(op) };
+}
+
+/** Every edge value, for two operands every pair. */
+function pairCases(): Case[] {
+  return (Object.keys(elementwise) as ElementwiseOp[]).flatMap((op) =>
+    dtypesOf(op).map((dtype): Case => ({
+      op,
+      dtype,
+      shape: 'edge values',
+      direction: 'forward',
+      tolerance: toleranceOf(op),
+      build() {
+        const values = integerEdges[dtype] ?? floatEdges;
+        if (elementwise[op].arity === 1) return { outputs: [build.apply(op, given(values, dtype))] };
+        const first = values.flatMap((a) => values.map(() => a));
+        const second = values.flatMap(() => values);
+        return { outputs: [build.apply(op, given(first, dtype), given(second, dtype))] };
+      },
+    })),
+  );
+}
+
+const reductions: readonly (readonly [name: string, values: readonly number[]])[] = [
+  ['NaN in the middle', [1, 2, NaN, 4, 5, 6, 7, 8, 9]],
+  ['infinities of both signs', [Infinity, 1, -Infinity, 2]],
+  ['one infinity', [1, 2, Infinity, -3, 4]],
+  ['only −∞', [-Infinity, -Infinity]],
+  ['NaN beyond 32', Array.from({ length: 70 }, (_, i) => (i === 65 ? NaN : i))],
+];
+
+function reductionCases(): Case[] {
+  const floats = reductions.flatMap(([shape, values]) =>
+    (['sum', 'prod', 'maxReduce', 'minReduce'] as const).flatMap((op) =>
+      (['float32', 'float64'] as const).flatMap((dtype): Case[] => [
+        { op, dtype, shape: `${shape}, a row`, direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values, dtype), 0)] }) },
+        { op, dtype, shape: `${shape}, columns`, direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values.flatMap((x) => [x, 1, x]), dtype, [values.length, 3]), 0)] }) },
+      ]),
+    ),
+  );
+  const wrapping: readonly (readonly [Dtype, readonly number[]])[] = [
+    ['int32', [2147483647, 1, 1]],
+    ['uint8', [200, 100, 7]],
+    ['int8', [127, 127, 127]],
+  ];
+  const integers = wrapping.flatMap(([dtype, values]) => (['sum', 'prod'] as const).map((op): Case => ({ op, dtype, shape: 'wraps', direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values, dtype), 0)] }) })));
+  return [...floats, ...integers];
+}
+
+/** Ties: the first element wins, the first operand wins. */
+function tieCases(): Case[] {
+  return [
+    { op: 'maxReduce', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const x = given([3, 7, 7, 1, 7, 2], 'float32', [2, 3]); return withGradients(reduce('maxReduce', x, 0, 1), [x]); } },
+    { op: 'minReduce', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const x = given([3, 1, 7, 1, 7, 2], 'float32', [2, 3]); return withGradients(reduce('minReduce', x, 1), [x]); } },
+    { op: 'max', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const [a, b] = [given([1, 2, 3], 'float32'), given([1, 3, 2], 'float32')]; return withGradients(build.apply('max', a, b), [a, b]); } },
+    { op: 'min', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const [a, b] = [given([1, 2, 3], 'float32'), given([1, 3, 2], 'float32')]; return withGradients(build.apply('min', a, b), [a, b]); } },
+  ];
+}
+
+/** What is not chosen leaves no trace. */
+function isolationCases(): Case[] {
+  return (['float32', 'float64'] as const).map((dtype): Case => ({
+    op: 'where',
+    dtype,
+    shape: 'NaN in the branch that is not taken',
+    direction: 'forward',
+    tolerance: { ulps: 4 },
+    build() {
+      const x = given([0, 1, -1, 4], dtype);
+      const safe = build.apply('lt', mul(x, 0), x);
+      return { outputs: [build.where(safe, build.apply('log', x), mul(x, 0))] };
+    },
+  }));
+}
+
+export function edgeCases(): Case[] {
+  return [...pairCases(), ...reductionCases(), ...tieCases(), ...isolationCases()];
+}
