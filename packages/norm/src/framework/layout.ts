@@ -59,3 +59,8 @@ export function splitChannels(x: Tensor, groups: number): Tensor {
   }
   return x.unflatten(channel, [groups, channels / groups]);
 }
+
+/** The layout after `splitChannels`: the groups stand before the channels, and count as samples. */
+export function splitLayout({ sample, channel, positions }: Layout): Layout {
+  return { sample, channel: channel + 1, positions: positions.map((axis) => (axis > channel ? axis + 1 : axis)) };
+}

@@ -31,8 +31,8 @@ export interface Statistics {
    * k batches, 0 when they are constants.
    */
   readonly share: number;
-  /** −2 σ³ d(1/σ)/dv · m/(m − correction): how the scale follows the variance; undefined stands for 1. */
-  readonly response: Tensor | undefined;
+  /** −2 σ³ d(1/σ)/dv · m / (m − correction): how the scale follows the variance. 1 for ε inside the root. */
+  readonly response: Tensor | number;
 }
 
 /** Number of elements in one statistic. */
@@ -51,31 +51,35 @@ export function inverseScale(variance: Tensor, eps: number, placement: EpsilonPl
   }
 }
 
-function responseOf(variance: Tensor, inverse: Tensor, { eps, placement = 'inside' }: StatisticsOptions, bias: number): Tensor | undefined {
+function responseOf(variance: Tensor, inverse: Tensor, placement: EpsilonPlacement, eps: number): Tensor | number {
   switch (placement) {
     case 'inside':
-      return bias === 1 ? undefined : inverse.mul(0).add(bias);
-    case 'outside':
-      return inverse.mul(variance.sqrt()).reciprocal().mul(bias);
+      return 1;
+    case 'outside': {
+      const sigma = variance.sqrt();
+      return inverse.mul(sigma).reciprocal().where(sigma.gt(0), 0);
+    }
     case 'clamp':
-      return variance.gt(eps).to(variance.dtype).mul(bias);
+      return variance.gt(eps).to(variance.dtype);
   }
 }
 
 /** The statistics of a tensor's own elements: the mean first, then the squares of what is centred. */
 export function statisticsOf(x: Tensor, options: StatisticsOptions): Statistics {
-  const { axes, eps, center = true, placement, correction = 0 } = options;
-  const count = countOf(x, axes);
+  const { axes, eps, center = true, placement = 'inside', correction = 0 } = options;
   const kept = { keepdim: true };
+  const count = countOf(x, axes);
   const mean = center ? x.mean(axes, kept) : undefined;
   const centred = mean === undefined ? x : x.sub(mean);
   const variance = centred.square().sum(axes, kept).mul(1 / (count - correction));
   const inverse = inverseScale(variance, eps, placement);
-  return { axes, mean, variance, inverse, share: 1, response: responseOf(variance, inverse, options, count / (count - correction)) };
+  const bent = responseOf(variance, inverse, placement, eps);
+  const ratio = count / (count - correction);
+  return { axes, mean, variance, inverse, share: 1, response: typeof bent === 'number' ? bent * ratio : bent.mul(ratio) };
 }
 
 /** Statistics that do not depend on the tensor: running ones, frozen ones. */
 export function constantStatistics(mean: Tensor | undefined, variance: Tensor, options: StatisticsOptions): Statistics {
   const { axes, eps, placement } = options;
-  return { axes, mean, variance, inverse: inverseScale(variance, eps, placement), share: 0, response: undefined };
+  return { axes, mean, variance, inverse: inverseScale(variance, eps, placement), share: 0, response: 1 };
 }

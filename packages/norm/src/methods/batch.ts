@@ -1,0 +1,89 @@
+// Batch normalization (Ioffe & Szegedy 2015, arXiv 1502.03167): statistics of a channel over the batch in training,
+// running ones in evaluation.
+import { ShapeError, UserError, formatShape, type Tensor } from '@athanor/core';
+import { Buffer } from '@athanor/core/nn';
+import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
+import { Norm, filled, type NormOptions } from '../framework/norm.ts';
+import { normalize } from '../framework/normalize.ts';
+import { constantStatistics, countOf, statisticsOf, type Statistics } from '../framework/statistics.ts';
+
+export interface RunningOptions extends NormOptions {
+  /** Weight of the new batch in the running statistics, as in PyTorch (0.1); null: the mean over all batches so far. */
+  readonly momentum?: number | null;
+  /** Keep running statistics (default); without them evaluation uses the batch's own. */
+  readonly trackRunningStats?: boolean;
+  /**
+   * What the running variance averages: PyTorch the unbiased estimate (divided by m − 1; default), Flax, Equinox, Keras
+   * and TensorFlow the biased one that training divides by.
+   */
+  readonly runningVariance?: 'unbiased' | 'biased';
+}
+
+export class BatchNorm extends Norm {
+  readonly momentum: number | null;
+  readonly runningVariance: 'unbiased' | 'biased';
+  readonly runningMean: Buffer | undefined;
+  readonly runningVar: Buffer | undefined;
+  /** Batches seen; only where the running statistics are plain means. */
+  readonly numBatchesTracked: Buffer | undefined;
+
+  constructor(features: number, options: RunningOptions = {}) {
+    const { eps = 1e-5, momentum = 0.1, trackRunningStats = true, runningVariance = 'unbiased', dtype = 'float32' } = options;
+    super(features, { ...options, eps });
+    if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
+      throw new UserError(`BatchNorm: momentum is ${momentum}`, { remedy: 'give the weight of the new batch, between 0 and 1' });
+    }
+    this.momentum = momentum;
+    this.runningVariance = runningVariance;
+    if (!trackRunningStats) return;
+    this.runningMean = new Buffer({ shape: [features], dtype });
+    this.runningVar = new Buffer({ shape: [features], dtype, initial: filled(1, features, dtype) });
+    if (momentum === null) this.numBatchesTracked = new Buffer({ shape: [], dtype: 'int32' });
+  }
+
+  /** [N, C], [N, T, C], [N, C, H, W]. In training the running statistics move towards the batch's. */
+  override forward(x: Tensor): Tensor {
+    this.requireChannels(x);
+    return normalize(x, this.statistics(x), this.affine(x));
+  }
+
+  /** The batch's statistics in training, the running ones otherwise. */
+  protected statistics(x: Tensor): Statistics {
+    const { eps, runningMean, runningVar } = this;
+    const axes = spanAxes('batch', layoutOf(x));
+    if (!this.training && runningMean !== undefined && runningVar !== undefined) {
+      return constantStatistics(perChannel(runningMean.value, x), perChannel(runningVar.value, x), { axes, eps });
+    }
+    const count = countOf(x, axes);
+    if (this.training && count < 2) {
+      throw new ShapeError(`BatchNorm: ${formatShape(x.shape)} has one value per channel, whose variance is 0`, {
+        remedy: 'train with larger batches, or use a normalization that takes its statistics from each sample',
+      });
+    }
+    const statistics = statisticsOf(x, { axes, eps });
+    if (this.training) this.track(statistics, count);
+    return statistics;
+  }
+
+  /** Moves the running statistics towards those of a batch of `count` values per channel. */
+  protected track({ mean, variance }: Statistics, count: number): void {
+    const { runningMean, runningVar, features, runningVariance } = this;
+    if (runningMean === undefined || runningVar === undefined || mean === undefined) return;
+    const rate = this.#rate();
+    const move = (running: Buffer, observed: Tensor): void => {
+      running.assign(running.value.lerp(observed.reshape(features).detach(), rate));
+    };
+    move(runningMean, mean);
+    move(runningVar, runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance);
+  }
+
+  /** Weight of the new batch. */
+  #rate(): number | Tensor {
+    if (this.momentum !== null) return this.momentum;
+    const { numBatchesTracked, runningMean } = this;
+    if (numBatchesTracked === undefined || runningMean === undefined) return 0;
+    const count = numBatchesTracked.value.add(1);
+    numBatchesTracked.assign(count);
+    return count.to(runningMean.dtype).reciprocal();
+  }
+}
