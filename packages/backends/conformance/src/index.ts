@@ -1,4 +1,4 @@
 // `@athanor/backend-conformance`: one suite that every backend must pass.
-export { conformance, type BackendSettings, type MakeBackend } from './suite.ts';
+export { agreement, conformance, type BackendSettings, type ConformanceOptions, type MakeBackend } from './suite.ts';
 export { allCases } from './cases/index.ts';
 export { exact, titleOf, type Case, type Problem, type Tolerance } from './problem.ts';

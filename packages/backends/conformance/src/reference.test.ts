@@ -2,4 +2,4 @@
 import { referenceBackend } from '@athanor/core/backend';
 import { conformance } from './suite.ts';
 
-conformance('reference', () => referenceBackend());
+conformance('reference', () => referenceBackend(), { fusion: [true] });

@@ -10,13 +10,15 @@ import {
   type Backend,
   type CanonicalGraph,
   type Dtype,
+  type Executable,
+  type Interpretation,
   type Memory,
   type Node,
   type Shape,
   type TypedArray,
 } from '@athanor/core/backend';
 import { compare } from './compare.ts';
-import type { Problem, Tolerance } from './problem.ts';
+import { exact, type Problem, type Tolerance } from './problem.ts';
 
 /** What went wrong, one line each; empty when the backend is right. */
 export async function check(backend: Backend, problem: Problem, tolerance: Tolerance): Promise<string[]> {
@@ -29,12 +31,24 @@ export async function check(backend: Backend, problem: Problem, tolerance: Toler
   }
 }
 
+/** All outputs and then all Variables after the runs; an index out of range is no failure here. */
+export async function resultsOf(backend: Backend, problem: Problem): Promise<TypedArray[]> {
+  const graph = canonicalize({ outputs: problem.outputs, assignments: problem.assignments ?? [] });
+  const run = new Run(backend, graph, problem);
+  try {
+    return await run.results();
+  } finally {
+    run.free();
+  }
+}
+
 class Run {
   readonly #backend: Backend;
   readonly #graph: CanonicalGraph;
   readonly #problem: Problem;
   readonly #outputs: Memory[];
   readonly #variables: Memory[];
+  readonly #inputs: TypedArray[];
 
   constructor(backend: Backend, graph: CanonicalGraph, problem: Problem) {
     this.#backend = backend;
@@ -42,56 +56,78 @@ class Run {
     this.#problem = problem;
     this.#outputs = graph.outputs.map((node) => backend.allocate(sizeOf(node)));
     this.#variables = graph.variables.map((variable) => backend.allocate(sizeOf(variable)));
+    this.#inputs = graph.inputs.map(hostValues);
   }
 
   async check(tolerance: Tolerance): Promise<string[]> {
-    const backend = this.#backend;
-    const graph = this.#graph;
-    const { initial, runs = 1, outOfRange = false } = this.#problem;
-    const inputs = graph.inputs.map(hostValues);
-    let before = graph.variables.map((variable) => {
-      const values = initial?.get(variable);
-      if (values === undefined) throw new Error(`Variable ${variable.name} has no initial value`);
-      return values;
-    });
-    graph.variables.forEach((_, i) => backend.write(memoryAt(this.#variables, i), before[i] ?? new Uint8Array(0)));
-    const executable = backend.compile(graph);
-    if (executable.program !== undefined) verify(executable.program);
-
+    const { runs = 1, outOfRange = false } = this.#problem;
+    const executable = this.#prepare();
+    let before = await this.#readVariables();
     for (let turn = 0; turn < runs; turn++) {
-      const failed = await failure(async () => backend.run(executable, { inputs, variables: this.#variables, outputs: this.#outputs }));
-      if (outOfRange !== failed instanceof UserError) return [`run ${turn}: ${outOfRange ? 'no error for an index out of range' : String(failed)}`];
-      if (failed !== undefined && !(failed instanceof UserError)) throw failed;
-      const want = interpretAll(graph, inputs, before);
-      const after: TypedArray[] = [];
-      for (const [i, variable] of graph.variables.entries()) after.push(await backend.read(memoryAt(this.#variables, i), variable.dtype, elementCount(variable.shape)));
-      const found: string[] = [];
-      for (const [i, node] of graph.outputs.entries()) {
-        const got = await backend.read(memoryAt(this.#outputs, i), node.dtype, elementCount(node.shape));
-        found.push(...explain(`output ${i}`, node, compare(got, want.outputs[i] ?? [], node.dtype, tolerance)));
-      }
-      graph.variables.forEach((variable, i) => {
-        const assigned = graph.assignments.findIndex((assignment) => assignment.variable === variable);
-        const wanted = assigned < 0 ? before[i] : want.assignments[assigned];
-        found.push(...explain(`variable ${variable.name}`, variable, compare(after[i] ?? [], wanted ?? [], variable.dtype, assigned < 0 ? { ulps: 0 } : tolerance)));
-      });
+      const failed = await this.#run(executable);
+      if (outOfRange !== (failed !== undefined)) return [`run ${turn}: ${outOfRange ? 'no error for an index out of range' : String(failed)}`];
+      const after = await this.#readVariables();
+      const want = interpretAll(this.#graph, this.#inputs, before);
+      const found = [...(await this.#wrongOutputs(want, tolerance)), ...this.#wrongVariables(want, before, after, tolerance)];
       if (found.length > 0) return found.map((text) => (runs > 1 ? `run ${turn}: ${text}` : text));
       before = after;
     }
     return [];
   }
 
+  async results(): Promise<TypedArray[]> {
+    const executable = this.#prepare();
+    for (let turn = 0; turn < (this.#problem.runs ?? 1); turn++) await this.#run(executable);
+    return [...(await this.#readOutputs()), ...(await this.#readVariables())];
+  }
+
+  /** Writes initial values, compiles, verifies the program. */
+  #prepare(): Executable {
+    this.#graph.variables.forEach((variable, i) => {
+      const values = this.#problem.initial?.get(variable);
+      if (values === undefined) throw new Error(`Variable ${variable.name} has no initial value`);
+      this.#backend.write(at(this.#variables, i), values);
+    });
+    const executable = this.#backend.compile(this.#graph);
+    if (executable.program !== undefined) verify(executable.program);
+    return executable;
+  }
+
+  /** The error of an index out of range, if there was one; any other is thrown. */
+  async #run(executable: Executable): Promise<UserError | undefined> {
+    try {
+      await this.#backend.run(executable, { inputs: this.#inputs, variables: this.#variables, outputs: this.#outputs });
+      return undefined;
+    } catch (error) {
+      if (error instanceof UserError) return error;
+      throw error;
+    }
+  }
+
+  async #readVariables(): Promise<TypedArray[]> {
+    return Promise.all(this.#graph.variables.map(({ dtype, shape }, i) => this.#backend.read(at(this.#variables, i), dtype, elementCount(shape))));
+  }
+
+  async #readOutputs(): Promise<TypedArray[]> {
+    return Promise.all(this.#graph.outputs.map(({ dtype, shape }, i) => this.#backend.read(at(this.#outputs, i), dtype, elementCount(shape))));
+  }
+
+  async #wrongOutputs(want: Interpretation, tolerance: Tolerance): Promise<string[]> {
+    const got = await this.#readOutputs();
+    return this.#graph.outputs.flatMap((node, i) => explain(`output ${i}`, node, compare(at(got, i), want.outputs[i] ?? [], node.dtype, tolerance)));
+  }
+
+  #wrongVariables(want: Interpretation, before: readonly TypedArray[], after: readonly TypedArray[], tolerance: Tolerance): string[] {
+    const { variables, assignments } = this.#graph;
+    return variables.flatMap((variable, i) => {
+      const assigned = assignments.findIndex((assignment) => assignment.variable === variable);
+      const wanted = assigned < 0 ? at(before, i) : (want.assignments[assigned] ?? []);
+      return explain(`variable ${variable.name}`, variable, compare(at(after, i), wanted, variable.dtype, assigned < 0 ? exact : tolerance));
+    });
+  }
+
   free(): void {
     for (const memory of [...this.#outputs, ...this.#variables]) this.#backend.free(memory);
-  }
-}
-
-async function failure(action: () => Promise<void>): Promise<unknown> {
-  try {
-    await action();
-    return undefined;
-  } catch (error) {
-    return error;
   }
 }
 
@@ -105,10 +141,10 @@ function hostValues(node: Node): TypedArray {
   return values;
 }
 
-function memoryAt(memories: readonly Memory[], i: number): Memory {
-  const memory = memories[i];
-  if (memory === undefined) throw new Error(`memory ${i} is missing`);
-  return memory;
+function at<T>(list: readonly T[], i: number): T {
+  const item = list[i];
+  if (item === undefined) throw new Error(`item ${i} is missing`);
+  return item;
 }
 
 function explain(what: string, { shape, dtype }: { readonly shape: Shape; readonly dtype: Dtype }, difference: ReturnType<typeof compare>): string[] {

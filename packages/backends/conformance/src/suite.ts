@@ -1,9 +1,10 @@
 // The suite that every backend runs: all cases with fusion on and off, on memory full of NaN.
 import type { Backend } from '@athanor/core/backend';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { behaviour } from './behaviour.ts';
 import { allCases } from './cases/index.ts';
 import { titleOf, type Case } from './problem.ts';
-import { check } from './run.ts';
+import { check, resultsOf } from './run.ts';
 
 /** How the suite wants a backend to be made; a backend ignores what it does not have. */
 export interface BackendSettings {
@@ -18,10 +19,16 @@ export interface BackendSettings {
 
 export type MakeBackend = (settings: BackendSettings) => Backend | Promise<Backend>;
 
-/** Declares the tests: one for each operation, which runs all cases of it. */
-export function conformance(name: string, makeBackend: MakeBackend): void {
+export interface ConformanceOptions {
+  /** Which ways to schedule are tested. Default fused and each operation by itself. */
+  readonly fusion?: readonly boolean[];
+}
+
+/** Declares the tests: one for each operation, which runs all cases of it, and some of the backend as a whole. */
+export function conformance(name: string, makeBackend: MakeBackend, options: ConformanceOptions = {}): void {
   const cases = allCases();
-  for (const fuse of [true, false]) {
+  describe(`${name}: the backend as a whole`, () => behaviour(makeBackend));
+  for (const fuse of options.fusion ?? [true, false]) {
     describe(`${name}: ${cases.length} cases, ${fuse ? 'fused' : 'each operation by itself'}`, () => {
       let backend: Backend;
       beforeAll(async () => {
@@ -35,6 +42,43 @@ export function conformance(name: string, makeBackend: MakeBackend): void {
       }
     });
   }
+}
+
+/**
+ * Declares tests that several ways to run give the same bits: numbers of threads, say. Every case runs on every
+ * backend; the first one is what the others must equal.
+ */
+export function agreement(name: string, backends: Readonly<Record<string, () => Backend | Promise<Backend>>>): void {
+  describe(`${name}: the same bits`, () => {
+    const made = new Map<string, Backend>();
+    beforeAll(async () => {
+      for (const [key, make] of Object.entries(backends)) made.set(key, await make());
+    });
+    afterAll(async () => {
+      for (const backend of made.values()) await backend.dispose();
+    });
+    for (const [group, members] of grouped(allCases())) {
+      it(`${group}: ${members.length} cases`, async () => {
+        expect(await disagreements(made, members)).toEqual([]);
+      });
+    }
+  });
+}
+
+async function disagreements(backends: ReadonlyMap<string, Backend>, cases: readonly Case[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const item of cases) {
+    const problem = item.build();
+    let first: Uint8Array[] | undefined;
+    for (const [key, backend] of backends) {
+      const results = await resultsOf(backend, problem);
+      const bytes = results.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+      first ??= bytes;
+      const differs = bytes.findIndex((values, i) => values.some((byte, j) => byte !== first?.[i]?.[j]));
+      if (differs >= 0) found.push(`${titleOf(item)}: result ${differs} on ${key} has other bits`);
+    }
+  }
+  return found;
 }
 
 function grouped(cases: readonly Case[]): Map<string, Case[]> {
