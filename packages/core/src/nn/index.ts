@@ -6,3 +6,12 @@ export { loadState, snapshot, type HostTensor, type LoadOptions, type Loadable, 
 export { Optimizer, type OptimizerOptions, type ParameterGroup, type Parameters, type StepOptions } from './optim/optimizer.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, AdamW, type AdamOptions } from './optim/adam.ts';
+export * as functional from './functional/index.ts';
+export * as init from './init.ts';
+export type { Initializer } from './init.ts';
+export { Embedding, Flatten, Identity, Linear, type LinearOptions } from './layers/linear.ts';
+export * from './layers/activation.ts';
+export * from './layers/convolution.ts';
+export * from './layers/dropout.ts';
+export * from './layers/loss.ts';
+export * from './layers/pooling.ts';

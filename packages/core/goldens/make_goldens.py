@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Writes the JSON files beside it: what PyTorch computes, in float64, for every function, loss and optimiser here.
+
+Usage: python3 make_goldens.py (any PyTorch from 1.13 on). Inputs are multiples of 1/32, so that they are exact in text.
+"""
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+HERE = pathlib.Path(__file__).parent
+torch.set_default_dtype(torch.float64)
+generator = torch.Generator().manual_seed(20)
+
+
+def grid(*shape, scale=1.0, shift=0.0):
+    """Distinct-ish multiples of 1/32 in about ±2."""
+    values = torch.randint(-64, 65, shape, generator=generator).double() / 32
+    return (values * scale + shift).requires_grad_()
+
+
+def classes(count, *shape):
+    return torch.randint(0, count, shape, generator=generator)
+
+
+def number(value):
+    return float(f'{value:.12g}') if abs(value) != float('inf') else str(value)
+
+
+def pack(tensor):
+    floating = tensor.is_floating_point()
+    flat = tensor.detach().reshape(-1).tolist()
+    return {
+        'shape': list(tensor.shape),
+        'dtype': 'float64' if floating else 'int32',
+        'data': [number(value) if floating else value for value in flat],
+    }
+
+
+cases = []
+
+
+def case(function, torch_function, tensors, options=None, torch_options=None):
+    """`options` are ours (camelCase), `torch_options` PyTorch's."""
+    options = options or {}
+    torch_options = options if torch_options is None else torch_options
+    output = torch_function(*tensors.values(), **torch_options)
+    cotangent = (torch.randint(-8, 9, output.shape, generator=generator).double() / 4)
+    wanted = {name: value for name, value in tensors.items() if value.requires_grad}
+    gradients = torch.autograd.grad(output, list(wanted.values()), cotangent, allow_unused=True)
+    cases.append({
+        'function': function,
+        'options': options,
+        'tensors': {name: pack(value) for name, value in tensors.items()},
+        'output': pack(output),
+        'cotangent': pack(cotangent),
+        'gradients': {name: pack(g if g is not None else torch.zeros_like(tensors[name])) for name, g in zip(wanted, gradients)},
+    })
+
+
+def activations():
+    plain = ['relu', 'relu6', 'selu', 'sigmoid', 'silu', 'mish', 'softsign', 'tanh', 'tanhshrink', 'hardsigmoid', 'hardswish']
+    for name in plain:
+        case(name, lambda x, name=name: getattr(torch if hasattr(torch, name) else F, name)(x), {'x': grid(3, 5, scale=2, shift=1 / 64)})
+    case('logSigmoid', F.logsigmoid, {'x': torch.tensor([0.0, 40, -40, 1, -1, 0.5]).requires_grad_()})
+    case('leakyRelu', lambda x: F.leaky_relu(x), {'x': grid(4, 3)})
+    case('leakyRelu', lambda x, slope: F.leaky_relu(x, slope), {'x': grid(4, 3)}, {'slope': 0.25})
+    case('prelu', lambda x, slope: F.prelu(x, slope), {'x': grid(2, 3, 4, shift=1 / 64), 'slope': grid(3)})
+    case('prelu', lambda x, slope: F.prelu(x, slope), {'x': grid(2, 3, shift=1 / 64), 'slope': grid(1)})
+    case('elu', F.elu, {'x': grid(4, 3)}, {'alpha': 0.5})
+    case('celu', F.celu, {'x': grid(4, 3, shift=1 / 64)}, {'alpha': 0.5})
+    case('gelu', F.gelu, {'x': grid(4, 4)})
+    case('gelu', F.gelu, {'x': grid(4, 4)}, {'approximate': 'tanh'})
+    case('softplus', F.softplus, {'x': torch.tensor([0.0, 50, -50, 1, -1, 19.5]).requires_grad_()})
+    case('softplus', F.softplus, {'x': grid(8)}, {'beta': 2.0, 'threshold': 3.0})
+    case('hardtanh', lambda x, low, high: F.hardtanh(x, low, high), {'x': grid(9, shift=1 / 64)}, {'low': -1.5, 'high': 0.5})
+    case('hardshrink', lambda x: F.hardshrink(x), {'x': grid(9, shift=1 / 64)})
+    case('softshrink', lambda x: F.softshrink(x), {'x': grid(9, shift=1 / 64)})
+    case('threshold', lambda x, limit, value: F.threshold(x, limit, value), {'x': grid(9, shift=1 / 64)}, {'limit': 0.25, 'value': -3.0})
+    case('glu', lambda x, axis: F.glu(x, axis), {'x': grid(2, 4, 3)}, {'axis': 1})
+    for name in ['softmax', 'softmin', 'log_softmax']:
+        ours = {'log_softmax': 'logSoftmax'}.get(name, name)
+        case(ours, lambda x, axis, name=name: getattr(F, name)(x, dim=axis), {'x': grid(2, 4, 3, scale=4)}, {'axis': 1})
+
+
+def layers():
+    case('linear', lambda x, weight, bias: F.linear(x, weight, bias), {'x': grid(2, 3, 4), 'weight': grid(5, 4), 'bias': grid(5)})
+    case('embedding', lambda indices, table: F.embedding(indices, table), {'indices': torch.tensor([[0, 2, 2], [4, 0, 1]]), 'table': grid(5, 3)})
+    conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+    for rank, x, weight, options in [
+        (1, (2, 3, 8), (4, 3, 3), {}),
+        (1, (2, 4, 9), (6, 2, 4), {'stride': 2, 'padding': 3, 'dilation': 2, 'groups': 2}),
+        (2, (2, 3, 6, 5), (4, 3, 3, 3), {'padding': 1}),
+        (2, (2, 3, 7, 6), (4, 3, 3, 2), {'stride': [2, 3], 'padding': [1, 2], 'dilation': [2, 1]}),
+        (2, (2, 4, 5, 5), (8, 1, 3, 3), {'padding': 'same', 'groups': 4}),
+        (2, (1, 2, 6, 6), (2, 2, 4, 4), {'padding': 'same'}),
+        (3, (1, 2, 4, 5, 3), (3, 2, 2, 3, 2), {'stride': [1, 2, 1], 'padding': [0, 1, 1]}),
+    ]:
+        case('convolution', lambda x, weight, bias, rank=rank, **o: conv[rank](x, weight, bias, **o),
+             {'x': grid(*x), 'weight': grid(*weight), 'bias': grid(weight[0])}, options)
+    transpose = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+    for rank, x, weight, options in [
+        (1, (2, 3, 5), (3, 2, 4), {'stride': 2, 'padding': 1, 'outputPadding': 1}),
+        (2, (2, 3, 4, 3), (3, 4, 3, 3), {}),
+        (2, (2, 4, 3, 4), (4, 3, 3, 2), {'stride': [2, 3], 'padding': [1, 0], 'outputPadding': [1, 2], 'dilation': [2, 1], 'groups': 2}),
+        (3, (1, 2, 2, 3, 2), (2, 2, 2, 2, 3), {'stride': 2, 'padding': 1}),
+    ]:
+        theirs = {('output_padding' if key == 'outputPadding' else key): value for key, value in options.items()}
+        channels = weight[1] * options.get('groups', 1)
+        case('convolutionTranspose', lambda x, weight, bias, rank=rank, **o: transpose[rank](x, weight, bias, **o),
+             {'x': grid(*x), 'weight': grid(*weight), 'bias': grid(channels)}, options, theirs)
+
+
+def pooling():
+    largest = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+    mean = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+    rename = {'kernel': 'kernel_size', 'ceilMode': 'ceil_mode', 'countIncludePad': 'count_include_pad'}
+
+    def theirs(options):
+        return {rename.get(key, key): value for key, value in options.items()}
+
+    for rank, x, options in [
+        (1, (2, 3, 9), {'kernel': 2}),
+        (2, (2, 3, 6, 8), {'kernel': 2}),
+        (2, (2, 2, 7, 7), {'kernel': 3, 'stride': 2, 'padding': 1}),
+        (2, (1, 2, 6, 6), {'kernel': 3, 'stride': 2, 'ceilMode': True}),
+        (2, (1, 2, 7, 5), {'kernel': [3, 2], 'stride': [2, 1], 'dilation': [2, 3], 'padding': [1, 1]}),
+        (3, (1, 2, 4, 4, 5), {'kernel': 2, 'stride': [2, 1, 2]}),
+    ]:
+        case('maxPool', lambda x, rank=rank, **o: largest[rank](x, **o), {'x': grid(*x)}, options, theirs(options))
+    for rank, x, options in [
+        (1, (2, 3, 9), {'kernel': 3, 'stride': 2, 'padding': 1}),
+        (2, (2, 3, 6, 8), {'kernel': 2}),
+        (2, (2, 2, 7, 7), {'kernel': 3, 'stride': 2, 'padding': 1, 'countIncludePad': False}),
+        (2, (1, 2, 6, 7), {'kernel': 3, 'stride': 2, 'padding': 1, 'ceilMode': True}),
+        (2, (1, 2, 6, 7), {'kernel': 3, 'stride': 2, 'padding': 1, 'ceilMode': True, 'countIncludePad': False}),
+        (3, (1, 2, 4, 4, 5), {'kernel': 2}),
+    ]:
+        case('avgPool', lambda x, rank=rank, **o: mean[rank](x, **o), {'x': grid(*x)}, options, theirs(options))
+    for output in [1, 3, [2, 5], [7, 8]]:
+        case('adaptiveAvgPool', lambda x, output: F.adaptive_avg_pool2d(x, output), {'x': grid(2, 2, 6, 7)}, {'output': output})
+        case('adaptiveMaxPool', lambda x, output: F.adaptive_max_pool2d(x, output), {'x': grid(1, 2, 6, 7)}, {'output': output})
+
+
+def losses():
+    def reductions(function, theirs, tensors, options=None, their_options=None):
+        for reduction in ['mean', 'sum', 'none']:
+            ours = {**(options or {}), 'reduction': reduction}
+            case(function, theirs, tensors(), ours, {**(their_options if their_options is not None else options or {}), 'reduction': reduction})
+
+    pair = lambda: {'input': grid(3, 4), 'target': grid(3, 4)}
+    reductions('mseLoss', F.mse_loss, pair)
+    reductions('l1Loss', F.l1_loss, pair)
+    reductions('huberLoss', F.huber_loss, pair, {'delta': 0.75})
+    reductions('smoothL1Loss', F.smooth_l1_loss, pair, {'beta': 0.5})
+    shares = lambda: {'input': torch.sigmoid(grid(3, 4).detach()).requires_grad_(), 'target': classes(2, 3, 4).double()}
+    reductions('binaryCrossEntropy', F.binary_cross_entropy, shares)
+    case('binaryCrossEntropy', F.binary_cross_entropy,
+         {'input': torch.tensor([0.0, 1.0, 0.0, 1.0]).requires_grad_(), 'target': torch.tensor([0.0, 1.0, 1.0, 0.5])})
+    logits = lambda: {'input': grid(3, 4, scale=8), 'target': grid(3, 4, scale=0.25, shift=0.5)}
+    reductions('binaryCrossEntropyWithLogits', F.binary_cross_entropy_with_logits, logits)
+    case('binaryCrossEntropyWithLogits', lambda input, target, posWeight, weight: F.binary_cross_entropy_with_logits(input, target, weight=weight, pos_weight=posWeight),
+         {**logits(), 'posWeight': grid(4, shift=2.5).detach(), 'weight': grid(3, 4, shift=2.5).detach()})
+    case('binaryCrossEntropyWithLogits', F.binary_cross_entropy_with_logits, {'input': torch.zeros(2, 2).requires_grad_(), 'target': torch.eye(2)})
+    divergence = lambda: {'input': F.log_softmax(grid(3, 4).detach(), 1).requires_grad_(), 'target': F.softmax(grid(3, 4).detach(), 1)}
+    reductions('klDiv', F.kl_div, divergence)
+    case('klDiv', F.kl_div, divergence(), {'reduction': 'batchmean'})
+    case('klDiv', F.kl_div, {'input': divergence()['input'], 'target': torch.eye(4)[:3]}, {'reduction': 'sum'})
+    case('klDiv', lambda input, target, logTarget, reduction: F.kl_div(input, target, log_target=logTarget, reduction=reduction),
+         {'input': divergence()['input'], 'target': divergence()['input'].detach()}, {'logTarget': True, 'reduction': 'sum'})
+
+    rename = {'ignoreIndex': 'ignore_index', 'labelSmoothing': 'label_smoothing'}
+    for options in [{}, {'ignoreIndex': 2}, {'labelSmoothing': 0.2}, {'labelSmoothing': 0.1, 'ignoreIndex': 1}]:
+        theirs = {rename[key]: value for key, value in options.items()}
+        for weighted in [False, True]:
+            for shape in [(5,), (2, 3)]:
+                def tensors():
+                    own = {'input': grid(shape[0], 4, *shape[1:], scale=2), 'target': classes(4, *shape)}
+                    return {**own, 'weight': (grid(4, shift=2.5).detach())} if weighted else own
+                reductions('crossEntropy', F.cross_entropy, tensors, options, theirs)
+                if 'labelSmoothing' not in options:
+                    reductions('nllLoss', F.nll_loss, tensors, options, theirs)
+    for options in [{}, {'labelSmoothing': 0.2}]:
+        theirs = {rename[key]: value for key, value in options.items()}
+        soft = lambda: {'input': grid(3, 4, scale=2), 'target': F.softmax(grid(3, 4).detach(), 1), 'weight': grid(4, shift=2.5).detach()}
+        reductions('crossEntropy', F.cross_entropy, soft, options, theirs)
+
+
+def optimisers():
+    """Parameters after each of five steps along given gradients."""
+    runs = []
+    for name, options in [
+        ('SGD', {'lr': 0.1}),
+        ('SGD', {'lr': 0.1, 'momentum': 0.9}),
+        ('SGD', {'lr': 0.1, 'momentum': 0.9, 'nesterov': True, 'weightDecay': 0.01}),
+        ('SGD', {'lr': 0.1, 'maximize': True}),
+        ('Adam', {}),
+        ('Adam', {'lr': 0.01, 'betas': [0.8, 0.95], 'eps': 1e-4, 'weightDecay': 0.1}),
+        ('AdamW', {'lr': 0.01}),
+        ('AdamW', {'lr': 0.01, 'weightDecay': 0.2, 'betas': [0.7, 0.9]}),
+        ('NAdam', {'lr': 0.01}),
+        ('RMSprop', {'lr': 0.01}),
+        ('RMSprop', {'lr': 0.01, 'alpha': 0.9, 'momentum': 0.5, 'centered': True, 'weightDecay': 0.1}),
+        ('Adagrad', {'lr': 0.1}),
+        ('Adagrad', {'lr': 0.1, 'lrDecay': 0.1, 'weightDecay': 0.1, 'initialAccumulatorValue': 0.5}),
+    ]:
+        rename = {'weightDecay': 'weight_decay', 'lrDecay': 'lr_decay', 'initialAccumulatorValue': 'initial_accumulator_value'}
+        settings = {rename.get(key, key): (tuple(value) if isinstance(value, list) else value) for key, value in options.items()}
+        parameter = torch.nn.Parameter(grid(2, 3).detach())
+        run = {'optimizer': name, 'options': options, 'initial': pack(parameter), 'gradients': [], 'values': []}
+        optimiser = getattr(torch.optim, name)([parameter], **settings)
+        for _ in range(5):
+            parameter.grad = grid(2, 3).detach()
+            run['gradients'].append(pack(parameter.grad))
+            optimiser.step()
+            run['values'].append(pack(parameter))
+        runs.append(run)
+    return runs
+
+
+def schedules():
+    """Factors on the learning rate for the first 40 steps."""
+    from torch.optim import lr_scheduler as S
+    out = []
+    for name, options, make in [
+        ('step', {'size': 7, 'gamma': 0.5}, lambda o: S.StepLR(o, 7, 0.5)),
+        ('multiStep', {'milestones': [5, 20], 'gamma': 0.1}, lambda o: S.MultiStepLR(o, [5, 20], 0.1)),
+        ('exponential', {'gamma': 0.9}, lambda o: S.ExponentialLR(o, 0.9)),
+        ('cosine', {'steps': 40}, lambda o: S.CosineAnnealingLR(o, 40)),
+        ('linear', {'start': 0.25, 'end': 1.0, 'steps': 10}, lambda o: S.LinearLR(o, 0.25, 1.0, 10)),
+        ('polynomial', {'steps': 40, 'power': 2.0}, lambda o: S.PolynomialLR(o, 40, 2.0)),
+    ]:
+        optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        schedule = make(optimiser)
+        factors = []
+        for _ in range(40):
+            factors.append(number(optimiser.param_groups[0]['lr']))
+            optimiser.step()
+            schedule.step()
+        out.append({'schedule': name, 'options': options, 'factors': factors})
+    return out
+
+
+def write(name, rows):
+    lines = ',\n'.join(json.dumps(row, separators=(',', ':')) for row in rows)
+    (HERE / name).write_text(f'[\n{lines}\n]\n')
+
+
+if __name__ == '__main__':
+    for name, fill in [('activations', activations), ('layers', layers), ('pooling', pooling), ('losses', losses)]:
+        cases.clear()
+        fill()
+        write(f'{name}.json', cases)
+    write('optimisers.json', optimisers())
+    write('schedules.json', schedules())

@@ -1,0 +1,7 @@
+// Layers without state, as functions: `functional.relu(x)`.
+export * from './activation.ts';
+export * from './convolution.ts';
+export * from './dropout.ts';
+export * from './linear.ts';
+export * from './loss.ts';
+export * from './pooling.ts';

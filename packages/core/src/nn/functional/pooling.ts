@@ -1,0 +1,145 @@
+// Pooling over windows in any number of spatial dimensions: compositions of `window` and reductions.
+import { arrayOf } from '../../dtype.ts';
+import { ShapeError, UserError, formatShape } from '../../errors.ts';
+import { reduce } from '../../graph/build.ts';
+import { describe } from '../../graph/create.ts';
+import { pad, reshape, slice, window } from '../../graph/move.ts';
+import type { Node, PaddingPair } from '../../graph/node.ts';
+import { concatenate } from '../../tensor/concatenate.ts';
+import { fromBuffer } from '../../tensor/create.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { perAxis, spatialRank, type PerAxis } from './spatial.ts';
+
+export interface PoolingOptions {
+  readonly kernel: PerAxis;
+  /** The kernel's size unless given. */
+  readonly stride?: PerAxis | undefined;
+  readonly padding?: PerAxis;
+  readonly dilation?: PerAxis;
+  /** Keep windows that start inside the input (or its low padding) but end outside. */
+  readonly ceilMode?: boolean;
+}
+
+interface Layout {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly sizes: readonly number[];
+}
+
+function layout(x: Tensor, options: PoolingOptions, what: string): Layout {
+  const rank = spatialRank(x, what);
+  const axes = (value: PerAxis, name: string): number[] => perAxis(value, rank, `${what} ${name}`);
+  const kernel = axes(options.kernel, 'kernel');
+  const [stride, padding, dilation] = [axes(options.stride ?? kernel, 'stride'), axes(options.padding ?? 0, 'padding'), axes(options.dilation ?? 1, 'dilation')];
+  if (padding.some((border, axis) => 2 * border > (kernel[axis] ?? 0))) {
+    throw new UserError(`${describe(what)}: padding ${formatShape(padding)} is more than half of the kernel ${formatShape(kernel)}`, {
+      remedy: 'some windows would lie in the padding',
+    });
+  }
+  const sizes = kernel.map((size, axis) => {
+    const [length, border, step] = [x.shape[axis + 2] ?? 0, padding[axis] ?? 0, stride[axis] ?? 1];
+    const room = (length + 2 * border - (dilation[axis] ?? 1) * (size - 1) - 1) / step;
+    const count = (options.ceilMode === true ? Math.ceil(room) : Math.floor(room)) + 1;
+    return options.ceilMode === true && (count - 1) * step >= length + border ? count - 1 : count;
+  });
+  if (sizes.some((size) => size < 1)) throw new ShapeError(`${describe(what)}: a kernel ${formatShape(kernel)} does not fit ${formatShape(x.shape)}`);
+  return { kernel, stride, padding, dilation, sizes };
+}
+
+/** [N, C, …S] as [N, C, …S′, …K]; cells outside of the input hold `fill`. */
+function windows(x: Node, { kernel, stride, padding, dilation, sizes }: Layout, fill: number): Node {
+  const needed = sizes.map((count, axis) => (count - 1) * (stride[axis] ?? 1) + (dilation[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1);
+  const pairs = needed.map((length, axis): PaddingPair => {
+    const low = padding[axis] ?? 0;
+    return [low, Math.max(0, length - low - (x.shape[axis + 2] ?? 0))];
+  });
+  let y = pad(x, [[0, 0], [0, 0], ...pairs], fill);
+  const all = y.shape.map(() => 0);
+  y = slice(y, all, [...y.shape.slice(0, 2), ...needed], all.map(() => 1));
+  kernel.forEach((size, axis) => {
+    y = window(y, axis + 2, { size, stride: stride[axis] ?? 1, dilation: dilation[axis] ?? 1 });
+  });
+  return y;
+}
+
+/** Reduces the window axes and drops them. */
+function overWindows(op: 'sum' | 'maxReduce', x: Node, rank: number): Node {
+  const kept = x.shape.slice(0, rank + 2);
+  return reshape(reduce(op, x, Array.from({ length: rank }, (_, axis) => rank + 2 + axis)), kept);
+}
+
+/** The largest element of each window; the first of equal ones gets the gradient. [N, C, …S] → [N, C, …S′]. */
+export function maxPool(x: Tensor, options: PoolingOptions): Tensor {
+  const places = layout(x, options, 'maxPool');
+  return x.wrap(overWindows('maxReduce', windows(x.node, places, -Infinity), places.kernel.length));
+}
+
+export interface AveragePoolingOptions extends Omit<PoolingOptions, 'dilation'> {
+  /** Count padding cells in the divisor: true (default) as in PyTorch. */
+  readonly countIncludePad?: boolean;
+}
+
+/** How many cells each window along one axis counts. */
+function windowCounts(size: number, axis: number, places: Layout, includePad: boolean): number[] {
+  const [kernel, stride, padding] = [places.kernel[axis] ?? 1, places.stride[axis] ?? 1, places.padding[axis] ?? 0];
+  return Array.from({ length: places.sizes[axis] ?? 0 }, (_, i) => {
+    const start = i * stride - padding;
+    const end = Math.min(start + kernel, size + padding);
+    return includePad ? end - start : Math.min(end, size) - Math.max(start, 0);
+  });
+}
+
+/** The mean of each window. [N, C, …S] → [N, C, …S′]. */
+export function avgPool(x: Tensor, options: AveragePoolingOptions): Tensor {
+  const places = layout(x, options, 'avgPool');
+  const rank = places.kernel.length;
+  const sums = x.wrap(overWindows('sum', windows(x.node, places, 0), rank));
+  const counts = places.sizes.map((_, axis) => windowCounts(x.shape[axis + 2] ?? 0, axis, places, options.countIncludePad ?? true));
+  if (counts.every((along) => along.every((count) => count === along[0]))) {
+    return sums.mul(1 / counts.reduce((product, along) => product * (along[0] ?? 1), 1));
+  }
+  return counts.reduce((scaled, along, axis) => {
+    const inverse = arrayOf(x.dtype, along.length);
+    along.forEach((count, i) => (inverse[i] = 1 / count));
+    return scaled.mul(fromBuffer(inverse, [along.length]).reshape(-1, ...new Array<number>(rank - 1 - axis).fill(1)));
+  }, sums);
+}
+
+/** Windows of adaptive pooling along one axis: cell i covers ⌊i n / o⌋ … ⌈(i + 1) n / o⌉. */
+function adaptiveAxis(op: 'sum' | 'maxReduce', x: Tensor, axis: number, count: number): Tensor {
+  const length = x.shape[axis] ?? 0;
+  const parts = Array.from({ length: count }, (_, i) => {
+    const start = Math.floor((i * length) / count);
+    const part = x.narrow(axis, start, Math.ceil(((i + 1) * length) / count) - start);
+    return op === 'sum' ? part.mean(axis, { keepdim: true }) : part.max(axis, { keepdim: true });
+  });
+  return x.wrap(concatenate(parts.map(({ node }) => node) as [Node, ...Node[]], axis));
+}
+
+function adaptivePool(op: 'sum' | 'maxReduce', x: Tensor, output: PerAxis, what: string): Tensor {
+  const rank = spatialRank(x, what);
+  const sizes = perAxis(output, rank, what);
+  const spatial = x.shape.slice(2);
+  if (sizes.every((size) => size === 1)) {
+    const axes = spatial.map((_, axis) => axis + 2);
+    return op === 'sum' ? x.mean(axes, { keepdim: true }) : x.max(axes, { keepdim: true });
+  }
+  if (spatial.every((size, axis) => size % (sizes[axis] ?? 1) === 0)) {
+    const kernel = spatial.map((size, axis) => size / (sizes[axis] ?? 1));
+    return op === 'sum' ? avgPool(x, { kernel }) : maxPool(x, { kernel });
+  }
+  // The last axis first: then ties go to the first element in row-major order, as elsewhere.
+  return sizes.reduceRight((pooled, size, axis) => adaptiveAxis(op, pooled, axis + 2, size), x);
+}
+
+/** Means over as even a grid of windows as there is: [N, C, …S] → [N, C, …output]. */
+export function adaptiveAvgPool(x: Tensor, output: PerAxis): Tensor {
+  return adaptivePool('sum', x, output, 'adaptiveAvgPool');
+}
+
+/** Maxima over as even a grid of windows as there is. */
+export function adaptiveMaxPool(x: Tensor, output: PerAxis): Tensor {
+  return adaptivePool('maxReduce', x, output, 'adaptiveMaxPool');
+}
