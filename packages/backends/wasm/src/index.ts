@@ -1,2 +1,3 @@
 // Backend that generates WebAssembly SIMD, with threads on shared memory.
-export {}
+export { WasmBackend, wasmBackend, type WasmOptions } from './backend.ts';
+export { enableEngineFeatures, type EngineFeatures } from './runtime/features.ts';

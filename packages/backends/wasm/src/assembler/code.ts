@@ -20,6 +20,7 @@ export class Code {
   private readonly parameters: readonly ValueType[];
   private readonly declared: ValueType[] = [];
   private readonly free = new Map<ValueType, Local[]>();
+  private readonly constants = new Map<string, { readonly bytes: Uint8Array; readonly local: Local }>();
   private depth = 0;
 
   constructor(parameters: readonly ValueType[]) {
@@ -49,6 +50,17 @@ export class Code {
     const list = this.free.get(local.type);
     if (list === undefined) this.free.set(local.type, [local]);
     else list.push(local);
+  }
+
+  /** A local that holds 16 given bytes from the function's start on: constants inside loops are slow. Never written, never released. */
+  constant(bytes: Uint8Array): Local {
+    const key = bytes.join();
+    const known = this.constants.get(key);
+    if (known !== undefined) return known.local;
+    this.declared.push('v128');
+    const local: Local = { index: this.parameters.length + this.declared.length - 1, type: 'v128' };
+    this.constants.set(key, { bytes, local });
+    return local;
   }
 
   op(name: PlainOp | VectorOp): this {
@@ -106,13 +118,6 @@ export class Code {
     floatBytes.setFloat64(0, value, true);
     this.bytes.byte(0x44);
     this.bytes.raw(new Uint8Array(floatBytes.buffer, 0, 8));
-    return this;
-  }
-
-  v128(bytes: Uint8Array): this {
-    this.bytes.byte(0xfd);
-    this.bytes.unsigned(12);
-    this.bytes.raw(bytes);
     return this;
   }
 
@@ -217,6 +222,12 @@ export class Code {
     for (const { type, count } of runs) {
       out.unsigned(count);
       out.byte(valueTypes[type]);
+    }
+    for (const { bytes, local } of this.constants.values()) {
+      out.raw([0xfd, 12]);
+      out.raw(bytes);
+      out.byte(0x21);
+      out.unsigned(local.index);
     }
     out.raw(this.bytes.view());
     out.byte(0x0b);

@@ -1,0 +1,364 @@
+// Code for loop kernels: the loop nest, its split into units of work, and the stages.
+import { loopCount, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
+import type { Code, Local } from '../assembler/code.ts';
+import { at } from './at.ts';
+import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
+import { allocate, constantLanes, emitCombine, emitElementwise, identityOf, mapParts, part, type Lanes } from './lanes.ts';
+import { lower } from './lower.ts';
+import { Frame, type Pointer } from './pointers.ts';
+
+/** What the program builder must know of a compiled kernel. */
+export interface KernelShape {
+  /** Independent pieces of work: the function runs any range of them. */
+  readonly units: number;
+  /** Rough nanoseconds of all units on one thread. */
+  readonly cost: number;
+  /** Scratch bytes that each thread needs. */
+  readonly scratch: number;
+}
+
+/** Logical lanes of a reduction along the vector loop, in groups of four. */
+const laneGroups = 8;
+/** Pieces of a long vector loop hold at least this many elementary operations. */
+const pieceWork = 8192;
+const largestUnroll = 16;
+
+/** Parameters of every kernel function: argument list, first unit, end unit, scratch (addresses and counts). */
+export const kernelParameters = ['i32', 'i32', 'i32', 'i32'] as const;
+
+export function emitLoopKernel(code: Code, kernel: LoopKernel, options: BodyOptions): KernelShape {
+  return new LoopEmitter(code, kernel, options).emit();
+}
+
+class LoopEmitter {
+  private readonly code: Code;
+  private readonly loops: readonly number[];
+  private readonly outer: number;
+  private readonly vector: number;
+  private readonly vectorIsOuter: boolean;
+  private readonly body: Body;
+  private readonly rows: readonly Dtype[];
+  private readonly rowOffsets: readonly number[];
+  private readonly scratch: number;
+  /** Groups per turn of the vector loop. */
+  private readonly unroll: number;
+  /** Positions of the vector loop in one unit of work (all of them where it is not split). */
+  private readonly piece: number;
+
+  constructor(code: Code, kernel: LoopKernel, options: BodyOptions) {
+    this.code = code;
+    const empty = kernel.loops.length === 0;
+    this.loops = empty ? [1] : kernel.loops;
+    this.outer = empty ? 1 : kernel.outer;
+    this.vector = kernel.vector >= 0 ? kernel.vector : this.outer > 0 ? this.outer - 1 : this.loops.length - 1;
+    this.vectorIsOuter = this.vector < this.outer;
+    this.rows = kernel.rows;
+    const lowered = lower(kernel.instructions, kernel.stages);
+    const simple = lowered.instructions.filter(({ op }) => op !== 'constant').length;
+    const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
+    this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 16 && !wide ? 4 : 2;
+    const inner = loopCount(this.loops.slice(this.outer));
+    const size = at(this.loops, this.vector);
+    const before = loopCount(this.loops.slice(0, Math.max(0, this.outer - 1)));
+    // Long rows are split where there are too few of them; pieces are whole turns.
+    const whole = Math.ceil(pieceWork / (inner * Math.max(1, simple)) / 64) * 64;
+    const parts = Math.max(64, Math.ceil((size * before) / 64 / 64) * 64);
+    this.piece = this.vectorIsOuter && before < 64 ? Math.min(size, Math.max(whole, parts)) : size;
+    this.body = new Body(code, lowered, this.loops.length, { vector: this.vector, vectorIsOuter: this.vectorIsOuter, rowStrides: (row) => this.rowStrides(row) }, options);
+    let offset = 0;
+    this.rowOffsets = this.rows.map((dtype) => {
+      const start = offset;
+      offset += inner * laneBytes(dtype) * (this.vectorIsOuter ? 4 * this.unroll : 1) + 64;
+      return start;
+    });
+    this.scratch = offset;
+  }
+
+  private rowStrides(row: number): number[] {
+    const bytes = laneBytes(at(this.rows, row));
+    const strides = this.loops.map(() => 0);
+    let stride = this.vectorIsOuter ? bytes * 4 * this.unroll : bytes;
+    for (let loop = this.loops.length - 1; loop >= this.outer; loop--) {
+      strides[loop] = stride;
+      stride *= at(this.loops, loop);
+    }
+    strides[this.vector] = bytes;
+    return strides;
+  }
+
+  private get pointers(): readonly Pointer[] {
+    return this.body.pointers.pointers;
+  }
+
+  emit(): KernelShape {
+    const pieces = Math.ceil(at(this.loops, this.vector) / this.piece);
+    const prefix = this.vectorIsOuter ? this.outer - 1 : this.outer;
+    const sizes = [...this.loops.slice(0, prefix), ...(pieces > 1 ? [pieces] : [])];
+    const units = loopCount(sizes);
+    this.emitUnits(sizes, prefix, this.start());
+    let work = 0;
+    for (let stage = 0; stage <= this.body.lastStage; stage++) {
+      const positions = loopCount(stage % 2 === 0 ? this.loops.slice(0, this.outer) : this.loops);
+      work += positions * (2 + this.body.cost(stage)) * 0.03;
+    }
+    return { units, cost: work, scratch: this.scratch };
+  }
+
+  /** Pointers at index 0 of all loops. */
+  private start(): Frame {
+    const { code } = this;
+    return new Frame(
+      this.pointers,
+      this.pointers.map(({ source, base }) => {
+        if (source === 'index') return undefined;
+        const local = code.local('i32');
+        if (typeof source === 'number') code.get(code.parameter(0)).memory('i32.load', source * 4);
+        else code.get(code.parameter(3)).i32(at(this.rowOffsets, source.row)).op('i32.add');
+        if (base !== 0) code.i32(base).op('i32.add');
+        code.set(local);
+        return local;
+      }),
+    );
+  }
+
+  /** The loops that units count, from the unit range in the parameters; then the rest of the nest for each. */
+  private emitUnits(sizes: readonly number[], prefix: number, start: Frame): void {
+    const { code } = this;
+    if (sizes.length === 0) {
+      code.get(code.parameter(1)).get(code.parameter(2)).op('i32.lt_s').if();
+      this.emitPosition(start, undefined);
+      code.end();
+      return;
+    }
+    const indices = sizes.map(() => code.local('i32'));
+    const [rest, remaining] = [code.local('i32'), code.local('i32')];
+    const exit = code.block();
+    code.get(code.parameter(2)).get(code.parameter(1)).op('i32.sub').tee(remaining).i32(0).op('i32.le_s').brIf(exit);
+    code.get(code.parameter(1)).set(rest);
+    for (let i = sizes.length - 1; i > 0; i--) {
+      code.get(rest).i32(at(sizes, i)).op('i32.rem_u').set(at(indices, i));
+      code.get(rest).i32(at(sizes, i)).op('i32.div_u').set(rest);
+    }
+    code.get(rest).set(at(indices, 0));
+    const strideAt = (pointer: Pointer, level: number) => (level < prefix ? at(pointer.strides, level) : this.vectorStride(pointer) * this.piece);
+    const level = (i: number, frame: Frame): void => {
+      if (i === sizes.length) {
+        this.emitPosition(frame, sizes.length > prefix ? at(indices, prefix) : undefined);
+        code.advance(remaining, -1).get(remaining).op('i32.eqz').brIf(exit);
+        return;
+      }
+      const moving = this.pointers.filter((pointer) => strideAt(pointer, i) !== 0);
+      const changes = new Map<number, Local>();
+      for (const pointer of moving) {
+        const local = code.local('i32');
+        code.get(at(indices, i)).i32(strideAt(pointer, i)).op('i32.mul');
+        const base = frame.locals[pointer.index];
+        if (base !== undefined) code.get(base).op('i32.add');
+        code.set(local);
+        changes.set(pointer.index, local);
+      }
+      const loop = code.loop();
+      level(i + 1, frame.with(changes));
+      for (const pointer of moving) {
+        const local = changes.get(pointer.index);
+        if (local !== undefined) code.advance(local, strideAt(pointer, i));
+      }
+      code.advance(at(indices, i), 1);
+      code.get(at(indices, i)).i32(at(sizes, i)).op('i32.lt_u').brIf(loop);
+      code.end();
+      code.i32(0).set(at(indices, i));
+    };
+    level(0, start);
+    code.end();
+  }
+
+  /** Scratch rows of an outer vector loop hold one turn only. */
+  private vectorStride(pointer: Pointer): number {
+    if (typeof pointer.source === 'object' && this.vectorIsOuter) return 0;
+    return at(pointer.strides, this.vector);
+  }
+
+  /** Everything inside the loops that units count. */
+  private emitPosition(frame: Frame, pieceIndex: Local | undefined): void {
+    const { body } = this;
+    if (!this.vectorIsOuter) {
+      for (let stage = 0; stage <= body.lastStage; stage++) {
+        if (stage % 2 === 0) this.emitOuterStage(stage, frame);
+        else this.emitReducingStage(stage, frame);
+      }
+    } else {
+      for (let stage = 0; stage <= body.lastStage; stage += 2) body.emitShared(stage, frame);
+      this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
+    }
+    body.release(body.shared);
+  }
+
+  // ——— vector loop outside: each lane is an outer position ———
+
+  private emitTurn(groups: readonly Group[], frame: Frame): void {
+    const { body, code } = this;
+    for (let stage = 0; stage <= body.lastStage; stage++) {
+      if (stage % 2 === 0) {
+        body.emitGroups(stage, frame, groups);
+        continue;
+      }
+      for (const { value, instruction } of body.reductions(stage)) {
+        const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
+        for (const group of groups) {
+          const accumulator = allocate(code, instruction.dtype);
+          mapParts(code, accumulator, (i) => code.get(part(identity, i)));
+          group.values.set(value, accumulator);
+        }
+      }
+      const inner = this.loops.map((_, loop) => loop).slice(this.outer);
+      this.emitNest(inner, stage, frame, (inside) => {
+        body.emitShared(stage, inside);
+        body.emitGroups(stage, inside, groups);
+      });
+    }
+    for (const group of groups) body.release(group);
+  }
+
+  // ——— vector loop inside: lanes are positions that are reduced over ———
+
+  /** Values that are equal for all inner positions; stores write one element. */
+  private emitOuterStage(stage: number, frame: Frame): void {
+    this.body.emitShared(stage, frame);
+    const group: Group = { first: 0, active: 1, values: new Map() };
+    this.body.emitGroups(stage, frame, [group]);
+    for (const [value, lanes] of group.values) this.body.shared.values.set(value, lanes);
+  }
+
+  private emitReducingStage(stage: number, frame: Frame): void {
+    const { body, code } = this;
+    const reductions = body.reductions(stage);
+    const size = at(this.loops, this.vector);
+    const used = Math.max(1, Math.min(laneGroups, Math.ceil(size / 4)));
+    const accumulators = new Map<Value, Lanes[]>();
+    for (const { value, instruction } of reductions) {
+      const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
+      const list = Array.from({ length: used }, () => allocate(code, instruction.dtype));
+      for (const lanes of list) mapParts(code, lanes, (i) => code.get(part(identity, i)));
+      accumulators.set(value, list);
+    }
+    const inner = this.loops.map((_, loop) => loop).slice(this.outer, -1);
+    this.emitNest(inner, stage, frame, (inside) => {
+      body.emitShared(stage, inside);
+      this.emitVector(inside, undefined, (groups, current) => {
+        for (const [value, list] of accumulators) groups.forEach((group, i) => group.values.set(value, at(list, i)));
+        body.emitGroups(stage, current, groups);
+        for (const group of groups) {
+          for (const value of accumulators.keys()) group.values.delete(value);
+          body.release(group);
+        }
+      }, stage);
+    });
+    for (const { value, instruction } of reductions) {
+      const list = accumulators.get(value) ?? [];
+      body.shared.values.set(value, this.emitTree(instruction.combine, instruction.dtype, list));
+      for (const lanes of list.slice(1)) body.releaseLanes(lanes);
+    }
+  }
+
+  /** Combines the lanes: halves of all groups, then halves of the last; the result is in every lane of list[0]. */
+  private emitTree(combine: Parameters<typeof emitCombine>[1], dtype: Dtype, list: readonly Lanes[]): Lanes {
+    const { code } = this;
+    for (let distance = laneGroups / 2; distance >= 1; distance /= 2) {
+      for (let i = 0; i < distance && i + distance < list.length; i++) emitCombine(code, combine, dtype, at(list, i), at(list, i), at(list, i + distance));
+    }
+    const result = at(list, 0);
+    const other = allocate(code, dtype);
+    if (dtype === 'float64') {
+      // Lane i with lane i + 2, then with lane i + 1.
+      mapParts(code, other, (i) => code.get(part(result, 1 - i)));
+      emitCombine(code, combine, dtype, result, result, other);
+      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapHalves));
+    } else {
+      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapHalves));
+      emitCombine(code, combine, dtype, result, result, other);
+      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapWords));
+    }
+    emitCombine(code, combine, dtype, result, result, other);
+    this.body.releaseLanes(other);
+    return result;
+  }
+
+  // ——— loops ———
+
+  /** The vector loop, or one piece of it: turns of `unroll` groups, then the groups that are left. */
+  private emitVector(frame: Frame, pieceIndex: Local | undefined, turn: (groups: Group[], frame: Frame) => void, stage?: number): void {
+    const { code, unroll } = this;
+    const size = at(this.loops, this.vector);
+    const step = 4 * unroll;
+    const lastPiece = size - (Math.ceil(size / this.piece) - 1) * this.piece;
+    const [turns, lastTurns] = [Math.floor(this.piece / step), Math.floor(lastPiece / step)];
+    const left = lastPiece % step;
+    const used = stage === undefined ? undefined : this.body.pointersOf(stage);
+    const moving = this.pointers.filter((pointer) => this.vectorStride(pointer) !== 0 && (used?.has(pointer.index) ?? true));
+    const groups = (count: number): Group[] =>
+      Array.from({ length: Math.ceil(count / 4) }, (_, i) => ({ first: 4 * i, active: Math.min(4, count - 4 * i), values: new Map() }));
+    if (pieceIndex === undefined && turns === 0) return turn(groups(left), frame);
+    const { frame: current, copies } = frame.copy(code, moving);
+    const isLast = code.local('i32');
+    if (pieceIndex !== undefined) code.get(pieceIndex).i32(Math.ceil(size / this.piece) - 1).op('i32.eq').set(isLast);
+    const counter = code.local('i32');
+    if (pieceIndex === undefined) code.i32(turns).set(counter);
+    else code.i32(lastTurns).i32(turns).get(isLast).op('select').set(counter);
+    const skip = code.block();
+    if (pieceIndex !== undefined && lastTurns === 0) code.get(counter).op('i32.eqz').brIf(skip);
+    const loop = code.loop();
+    turn(groups(step), current);
+    for (const pointer of moving) {
+      const local = copies.get(pointer.index);
+      if (local !== undefined) code.advance(local, this.vectorStride(pointer) * step);
+    }
+    code.advance(counter, -1).get(counter).brIf(loop);
+    code.end();
+    code.end();
+    if (left > 0) {
+      if (pieceIndex !== undefined) code.get(isLast).if();
+      turn(groups(left), current);
+      if (pieceIndex !== undefined) code.end();
+    }
+    for (const local of [...copies.values(), isLast, counter]) code.release(local);
+  }
+
+  /** Loops over all positions of some inner loops, or the same unrolled. */
+  private emitNest(loops: readonly number[], stage: number, frame: Frame, emitInside: (frame: Frame) => void): void {
+    const { code, body } = this;
+    const sizes = loops.map((loop) => at(this.loops, loop));
+    const count = loopCount(sizes);
+    if (count === 0) return;
+    if (count === 1) return emitInside(loops.reduce((now, loop) => now.fix(loop, 0), frame));
+    if (count <= largestUnroll && count * body.cost(stage) <= 64 && this.vectorIsOuter) return this.emitUnrolled(loops, frame, emitInside);
+    const used = body.pointersOf(stage);
+    const moving = this.pointers.filter((pointer) => used.has(pointer.index) && loops.some((loop) => at(pointer.strides, loop) !== 0));
+    const { frame: current, copies } = frame.copy(code, moving);
+    const level = (i: number): void => {
+      if (i === loops.length) return emitInside(current);
+      const counter = code.local('i32');
+      code.i32(at(sizes, i)).set(counter);
+      const loop = code.loop();
+      level(i + 1);
+      for (const pointer of moving) {
+        const local = copies.get(pointer.index);
+        const next = i + 1 < loops.length ? at(pointer.strides, at(loops, i + 1)) * at(sizes, i + 1) : 0;
+        if (local !== undefined) code.advance(local, at(pointer.strides, at(loops, i)) - next);
+      }
+      code.advance(counter, -1).get(counter).brIf(loop);
+      code.end();
+      code.release(counter);
+    };
+    level(0);
+    for (const local of copies.values()) code.release(local);
+  }
+
+  private emitUnrolled(loops: readonly number[], frame: Frame, emitInside: (frame: Frame) => void): void {
+    const [first, ...rest] = loops;
+    if (first === undefined) return emitInside(frame);
+    for (let i = 0; i < at(this.loops, first); i++) this.emitUnrolled(rest, frame.fix(first, i), emitInside);
+  }
+}
+
+const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+const swapWords = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];

@@ -1,0 +1,83 @@
+// Worker threads in lock step with the main thread: started once, fed through the control block.
+import { InternalError } from '@athanor/core/backend';
+import { control, jobs } from './control.ts';
+import type { DriverExports } from './driver.ts';
+import type { LinearMemory } from './allocator.ts';
+import { nodeModule } from './features.ts';
+import { workerSource, type WorkerStart } from './worker-source.ts';
+
+interface Thread {
+  terminate(): unknown;
+}
+
+export class Pool {
+  readonly threads: number;
+  /** Settles when all workers have started; in Node nothing needs to wait for it. */
+  readonly ready: Promise<void>;
+  private readonly workers: Thread[] = [];
+  private readonly memory: LinearMemory;
+  private readonly driver: DriverExports;
+  private lost = false;
+
+  constructor(threads: number, memory: LinearMemory, driver: DriverExports, driverBytes: Uint8Array) {
+    this.threads = threads;
+    this.memory = memory;
+    this.driver = driver;
+    const starts: Promise<void>[] = [];
+    for (let thread = 1; thread < threads; thread++) {
+      const { worker, started } = startWorker({ memory: memory.memory, driver: driverBytes, thread, threads });
+      this.workers.push(worker);
+      starts.push(started);
+    }
+    this.ready = Promise.all(starts).then(() => undefined);
+  }
+
+  /** Instantiates a module of kernels in every worker; the main thread has done so already. */
+  load(bytes: Uint8Array, tableSize: number): void {
+    if (this.workers.length === 0) return;
+    const address = this.memory.allocate(bytes.length);
+    this.memory.bytes(address, bytes.length).set(bytes);
+    const words = this.memory.words(0, 128);
+    words[control.moduleStart / 4] = address;
+    words[control.moduleLength / 4] = bytes.length;
+    words[control.tableEnd / 4] = tableSize;
+    this.driver.announce(jobs.load);
+    this.check(this.driver.meet(this.threads));
+    this.memory.release(address);
+  }
+
+  /** Runs a list of commands; `threads` is 1 where none of them needs more. */
+  step(tableStart: number, tableEnd: number, threads: number): void {
+    if (this.lost) this.check(1);
+    this.check(this.driver.step(tableStart, tableEnd, threads));
+  }
+
+  private check(result: number): void {
+    if (result === 0) return;
+    this.lost = true;
+    throw new InternalError('a worker thread of the wasm backend ended in the middle of a step; its memory is not valid any more: make a new backend');
+  }
+
+  dispose(): void {
+    if (!this.lost && this.workers.length > 0) this.driver.announce(jobs.exit);
+    for (const worker of this.workers) worker.terminate();
+    this.workers.length = 0;
+  }
+}
+
+function startWorker(start: WorkerStart): { worker: Thread; started: Promise<void> } {
+  const node = nodeModule('node:worker_threads');
+  if (node !== undefined) {
+    const worker = new node.Worker(workerSource(), { eval: true, workerData: start, execArgv: [] });
+    worker.unref();
+    return { worker, started: Promise.resolve() };
+  }
+  const url = URL.createObjectURL(new Blob([workerSource()], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  const started = new Promise<void>((resolve, reject) => {
+    worker.addEventListener('message', () => resolve(), { once: true });
+    worker.addEventListener('error', (event) => reject(new InternalError(`a worker thread of the wasm backend did not start: ${event.message}`)), { once: true });
+  }).finally(() => URL.revokeObjectURL(url));
+  worker.postMessage(start);
+  return { worker, started };
+}
