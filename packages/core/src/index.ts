@@ -2,7 +2,7 @@
 export { DtypeError, InternalError, ShapeError, UserError, formatShape, unreachable } from './errors.ts';
 export type { UserErrorOptions } from './errors.ts';
 export type { Dtype, TypedArray } from './dtype.ts';
-export { Tensor, type NestedArray } from './tensor/tensor.ts';
+export { Tensor, readAll, type NestedArray } from './tensor/tensor.ts';
 export type { Operand } from './tensor/base.ts';
 export type { Axes, ReduceOptions, VarianceOptions } from './tensor/reduction.ts';
 export type { Index, Sorted } from './tensor/selection.ts';
@@ -28,6 +28,9 @@ export {
 export { einsum } from './tensor/einsum.ts';
 export { Variable, variable, type Assignable, type VariableOptions } from './engine/variable.ts';
 export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
+export { compile, type CompileOptions } from './engine/compile.ts';
+export { checkpoint } from './engine/checkpoint.ts';
+export { memory, scope, type MemoryReport } from './engine/scope.ts';
 export { flush, onWarning } from './engine/flush.ts';
 export { currentBackend, setBackend } from './engine/state.ts';
 export { random, type DrawOptions, type RandomStream } from './random/stream.ts';

@@ -2,6 +2,8 @@
 import { arrayOf, castNumber, type TypedArray } from '../dtype.ts';
 import { UserError } from '../errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { isReplaying } from './replay.ts';
+import { engine } from './state.ts';
 import { Variable, type Assignable, type VariableOptions } from './variable.ts';
 
 export interface HostVariableOptions extends VariableOptions {
@@ -30,6 +32,10 @@ export class HostVariable extends Variable {
     if (value instanceof Tensor) {
       throw new UserError(`${this.name} is set from the host: a computed tensor cannot be assigned`, { remedy: 'assign numbers' });
     }
+    if (engine.trace !== undefined && !engine.trace.mayCreate) {
+      throw new UserError(`${this.name} is set inside ${engine.trace.name}, where it would be set once and for all`, { remedy: 'set it before the call' });
+    }
+    if (isReplaying()) return;
     super.assign(value, writer);
     if (typeof value === 'number') this.#host = arrayOf(this.dtype, this.elements).fill(castNumber(value, this.dtype));
     else this.#host = value.slice();

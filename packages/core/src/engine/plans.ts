@@ -56,21 +56,27 @@ function anonymous(graph: CanonicalGraph): CanonicalGraph {
   };
 }
 
-/** The executable of a graph, and the graph with its leaves in the order of the executable's binding. */
-export function planFor(backend: Backend, graph: Graph): { readonly canonical: CanonicalGraph; readonly executable: Executable } {
-  const canonical = canonicalize(graph);
+/** The executable of a canonical graph. */
+export function executableOf(backend: Backend, graph: CanonicalGraph): Executable {
   const own = plans(backend);
-  let executable = own.byHash.get(canonical.hash);
+  const { hash } = graph;
+  let executable = own.byHash.get(hash);
   if (executable === undefined) {
-    executable = backend.compile(anonymous(canonical));
+    executable = backend.compile(anonymous(graph));
     own.compiled += 1;
   } else {
-    own.byHash.delete(canonical.hash);
+    own.byHash.delete(hash);
   }
-  own.byHash.set(canonical.hash, executable);
+  own.byHash.set(hash, executable);
   if (own.byHash.size > planLimit) {
     const [oldest] = own.byHash.keys();
     if (oldest !== undefined) own.byHash.delete(oldest);
   }
-  return { canonical, executable };
+  return executable;
+}
+
+/** The executable of a graph, and the graph with its leaves in the order of the executable's binding. */
+export function planFor(backend: Backend, graph: Graph): { readonly canonical: CanonicalGraph; readonly executable: Executable } {
+  const canonical = canonicalize(graph);
+  return { canonical, executable: executableOf(backend, canonical) };
 }

@@ -12,33 +12,41 @@ import { Storage } from './storage.ts';
 
 function assertNotTracing(what: string): void {
   if (engine.trace === undefined) return;
-  throw new UserError(`${describe(what)} inside ${engine.trace.name}: a traced function has no values yet`, {
+  const mistake = new UserError(`${describe(what)} inside ${engine.trace.name}: a traced function has no values yet`, {
     remedy: 'return the tensor and read it outside',
+  });
+  engine.trace.mistake ??= mistake;
+  throw mistake;
+}
+
+/** A leaf that has a node's value already: itself, or one computed earlier. */
+function readyLeaf(node: Node): Node | undefined {
+  if (node.op === 'data' && node.attributes.leaf.data !== undefined) return node;
+  if (engine.waiting.size > 0) return undefined;
+  if (node.op !== 'read' || !(node.attributes.variable instanceof Storage)) return currentLeaf(node);
+  const { variable, version } = node.attributes;
+  if (variable.disposed) throw variable.disposalError();
+  return variable.version === version ? node : undefined;
+}
+
+/** Leaves with the values of nodes; those that are not ready are computed in one flush. */
+function leavesOf(nodes: readonly Node[], keep: Request['keep']): Node[] {
+  const ready = nodes.map(readyLeaf);
+  const missing = nodes.filter((_, i) => ready[i] === undefined);
+  if (missing.length > 0) flush(missing.map((node) => ({ node, keep })));
+  return nodes.map((node, i) => {
+    const leaf = ready[i] ?? currentLeaf(node);
+    if (leaf === undefined) throw new InternalError(`a flush left ${node.op} without a value`);
+    return leaf;
   });
 }
 
-/** A leaf with the value of a node: itself, one computed earlier, or one that a flush makes now. */
-function leafOf(node: Node, keep: Request['keep']): Node {
-  if (node.op === 'data' && node.attributes.leaf.data !== undefined) return node;
-  const known = currentLeaf(node);
-  if (known !== undefined && engine.waiting.size === 0) return known;
-  const readable = node.op === 'read' && node.attributes.variable instanceof Storage && node.attributes.version === node.attributes.variable.version;
-  if (readable && engine.waiting.size === 0) {
-    if (node.attributes.variable.disposed) throw node.attributes.variable.disposalError();
-    return node;
-  }
-  flush([{ node, keep }]);
-  const leaf = currentLeaf(node);
-  if (leaf === undefined) throw new InternalError(`a flush left ${node.op} without a value`);
-  return leaf;
-}
-
-/** A fresh host copy of a node's value, after all runs submitted so far. */
-export async function readNode(node: Node): Promise<TypedArray> {
+/** Fresh host copies of nodes' values, computed together, after all runs submitted so far. */
+export async function readNodes(nodes: readonly Node[]): Promise<TypedArray[]> {
   assertNotTracing('data()');
-  const leaf = leafOf(node, 'host');
+  const leaves = leavesOf(nodes, 'host');
   await settled();
-  return copyOut(leaf);
+  return await Promise.all(leaves.map(copyOut));
 }
 
 async function copyOut(leaf: Node): Promise<TypedArray> {
@@ -60,7 +68,7 @@ async function copyOut(leaf: Node): Promise<TypedArray> {
 /** The leaf of a node's value, computed and ready. */
 export async function realizeNode(node: Node): Promise<Node> {
   assertNotTracing('realize()');
-  const leaf = leafOf(node, 'device');
+  const [leaf = node] = leavesOf([node], 'device');
   await settled();
   return leaf;
 }

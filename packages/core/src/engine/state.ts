@@ -24,7 +24,14 @@ export interface Trace {
   readonly assignments: Map<Storage, Assignment>;
   readonly flags: Map<object, TrainingFlag>;
   /** Draws reserved from each random stream. */
-  readonly draws: Map<object, number>;
+  readonly draws: Map<DrawCounter, number>;
+  /** A mistake whose own error may go unheard, such as a rejected promise. */
+  mistake: Error | undefined;
+}
+
+/** The host's count of a random stream's draws. */
+export interface DrawCounter {
+  advance(draws: number): void;
 }
 
 /** A module's `training` flag as a trace saw it. */

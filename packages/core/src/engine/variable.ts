@@ -41,9 +41,8 @@ export class Variable extends Storage {
   /** The value now: what was last assigned, else what the memory holds. */
   get value(): Tensor {
     const replayed = replayRead(this);
-    if (replayed !== undefined) return new Tensor(replayed);
-    flushBeforeRead();
-    const node = openAssignments().get(this)?.value ?? this.committed();
+    if (replayed === undefined) flushBeforeRead();
+    const node = replayed ?? openAssignments().get(this)?.value ?? this.committed();
     recordRead(this, node);
     return new Tensor(node);
   }

@@ -39,17 +39,28 @@ export function operandsOf(node: Node): readonly Node[] {
   return isFloat(node.dtype) ? (customGradients.get(node)?.inputs ?? node.inputs) : [];
 }
 
+export interface GradientWalkOptions {
+  /** Targets count as independent of each other: gradients end at them instead of passing on to what they came from. */
+  readonly stopAtTargets?: boolean;
+}
+
 /**
  * d output / d target for each target, summed over the output with the weights `cotangent` (ones if undefined).
  * undefined where the output does not depend on a target, or only through operations without a gradient.
  */
-export function gradient(output: Node, cotangent: Node | undefined, targets: readonly Node[]): (Node | undefined)[] {
+export function gradient(
+  output: Node,
+  cotangent: Node | undefined,
+  targets: readonly Node[],
+  options: GradientWalkOptions = {},
+): (Node | undefined)[] {
   if (cotangent !== undefined && !(sameShape(cotangent.shape, output.shape) && cotangent.dtype === output.dtype)) {
     throw new ShapeError(
       `gradient: the incoming gradient is ${cotangent.dtype} ${formatShape(cotangent.shape)}, the output ${output.dtype} ${formatShape(output.shape)}`,
     );
   }
-  const order = postorder([output], operandsOf);
+  const ends = new Set(options.stopAtTargets === true ? targets : []);
+  const order = postorder([output], (node) => (ends.has(node) ? [] : operandsOf(node)));
   const reached = nodesThatNeed(targets, order);
   const cotangents = new Map<Node, Node>();
   if (reached.has(output)) cotangents.set(output, cotangent ?? like(output, 1));
@@ -57,7 +68,7 @@ export function gradient(output: Node, cotangent: Node | undefined, targets: rea
   try {
     for (const node of order.reverse()) {
       const dy = cotangents.get(node);
-      if (dy === undefined) continue;
+      if (dy === undefined || ends.has(node)) continue;
       buildContext.module = node.module;
       pullBack(node, dy, { reached, cotangents });
     }

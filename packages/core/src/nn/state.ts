@@ -3,7 +3,7 @@ import type { Dtype, TypedArray } from '../dtype.ts';
 import { UserError, formatShape } from '../errors.ts';
 import { Variable } from '../engine/variable.ts';
 import { sameShape, type Shape } from '../shape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { readAll, Tensor } from '../tensor/tensor.ts';
 
 /** Live Variables by name. */
 export type StateDict = Record<string, Variable>;
@@ -25,10 +25,9 @@ export interface LoadOptions {
 
 /** Host copies of all values. */
 export async function snapshot(state: Readonly<StateDict>): Promise<Record<string, HostTensor>> {
-  const entries = Object.entries(state).map(async ([name, own]): Promise<[string, HostTensor]> => {
-    return [name, { shape: own.shape, dtype: own.dtype, data: await own.data() }];
-  });
-  return Object.fromEntries(await Promise.all(entries));
+  const entries = Object.entries(state);
+  const values = await readAll(entries.map(([, own]) => own.value));
+  return Object.fromEntries(entries.map(([name, { shape, dtype }], i) => [name, { shape, dtype, data: values[i] as TypedArray }]));
 }
 
 /** Sets Variables to saved values. All mistakes are reported at once, and nothing changes if there is one. */

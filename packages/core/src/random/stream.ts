@@ -127,9 +127,7 @@ export class RandomStream {
 
   #reserve(): { key: Node; counter: Node } {
     const key = engine.trace === undefined ? data(this.key.host.slice(), [2], 'int32') : this.key.value.node;
-    const replayed = replayRead(this.counter);
-    if (replayed !== undefined) return { key, counter: replayed };
-    const counter = this.#reserveCounter();
+    const counter = replayRead(this.counter) ?? this.#reserveCounter();
     recordRead(this.counter, counter);
     return { key, counter };
   }

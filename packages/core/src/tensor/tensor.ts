@@ -1,7 +1,7 @@
 // Tensor: an immutable value that is computed when somebody looks. Methods build graph; reading runs it.
 import type { Dtype, TypedArray } from '../dtype.ts';
-import { ShapeError, formatShape } from '../errors.ts';
-import { readNode, realizeNode } from '../engine/read.ts';
+import { ShapeError, UserError, formatShape } from '../errors.ts';
+import { readNodes, realizeNode } from '../engine/read.ts';
 import { engine } from '../engine/state.ts';
 import { Storage } from '../engine/storage.ts';
 import { stopGradient } from '../gradient/gradient.ts';
@@ -12,7 +12,8 @@ import { formatType, formatValues } from './format.ts';
 export class Tensor extends TensorContraction implements Disposable {
   /** A copy of the values in row-major order; computes them, and all waiting assignments, first. */
   async data(): Promise<TypedArray> {
-    return await readNode(this.node);
+    const [values = new Float32Array(0)] = await readNodes([this.node]);
+    return values;
   }
 
   /** The one value of a tensor with one element. */
@@ -63,6 +64,14 @@ export class Tensor extends TensorContraction implements Disposable {
     return values === undefined ? `Tensor ${type} (${node.op}, not computed)` : `Tensor ${formatValues(values, this.shape, this.dtype)} ${type}`;
   }
 
+  /** Tensors in JavaScript arithmetic or comparisons are a mistake, so they throw. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new UserError(`a tensor ${formatType(this.shape, this.dtype)} is used as a number`, {
+      remedy: 'use its methods (a.add(b), a.lt(b)), or await item()',
+    });
+  }
+
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
@@ -78,6 +87,11 @@ export class Tensor extends TensorContraction implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** The values of several tensors, computed together in one run. */
+export async function readAll(tensors: readonly Tensor[]): Promise<TypedArray[]> {
+  return await readNodes(tensors.map(({ node }) => node));
 }
 
 export type NestedArray = number | boolean | readonly NestedArray[];
