@@ -6,4 +6,4 @@ export { Norm, type NormOptions } from './framework/norm.ts';
 export { BatchNorm, type RunningOptions } from './methods/batch.ts';
 export { LayerNorm, RMSNorm } from './methods/layer.ts';
 export { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm, type Extent, type ExtentOptions } from './methods/sample.ts';
-export { Identity, default } from './plugin.ts';
+export { default } from './plugin.ts';

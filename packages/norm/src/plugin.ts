@@ -1,6 +1,5 @@
 // What this package brings to experiments: normalizations by name, each with the schema of its config.
-import type { Tensor } from '@athanor/core';
-import { Module } from '@athanor/core/nn';
+import { Identity } from '@athanor/core/nn';
 import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 import { BatchNorm } from './methods/batch.ts';
@@ -10,12 +9,6 @@ const eps = (value: number): z.ZodDefault<z.ZodNumber> => z.number().positive().
 const affine = z.boolean().default(true).meta({ description: 'learn a scale and a shift per channel' });
 const over = z.enum(['sample', 'position']).meta({ description: 'one statistic for the whole sample, or one at each position' });
 
-/** Leaves everything as it is. */
-export class Identity extends Module {
-  override forward(x: Tensor): Tensor {
-    return x;
-  }
-}
 
 export default definePlugin({
   name: '@athanor/norm',

@@ -1,0 +1,69 @@
+// What this package brings to experiments: architectures by name, each with the schema of its config.
+import { component, componentRef, definePlugin, type ComponentContext, type NormFactory } from '@athanor/core/plugin';
+import * as z from 'zod';
+import { LeNet5 } from './lenet5.ts';
+import { MLP } from './mlp.ts';
+import { ResNet } from './resnet.ts';
+import { activationNames, type Activation } from './style.ts';
+
+const norm = componentRef('norm').meta({ description: 'between each hidden layer and its activation' });
+const activation = (value: Activation): z.ZodDefault<z.ZodEnum<Record<Activation, Activation>>> => z.enum(activationNames).default(value);
+
+const residual = {
+  width: z.int().min(1).default(16).meta({ description: 'channels of the first stage' }),
+  shortcut: z.enum(['A', 'B', 'C']).default('B').meta({ description: 'A: zero padding; B: projection where the shape changes; C: projection everywhere' }),
+  stemStride: z.int().min(1).default(1).meta({ description: 'stride of the first convolution' }),
+  norm: norm.default('batch'),
+  activation: activation('relu'),
+};
+
+type ModelContext = ComponentContext<'model'>;
+
+const makeNorm = (context: ModelContext, ref: z.output<typeof norm>): NormFactory => context.make('norm', ref);
+
+export default definePlugin({
+  name: '@athanor/zoo',
+  components: [
+    component({
+      kind: 'model',
+      name: 'mlp',
+      summary: 'Multilayer perceptron',
+      schema: z.strictObject({
+        hidden: z.array(z.int().min(1)).default([256, 128]).meta({ description: 'widths of the hidden layers' }),
+        norm: norm.default('none'),
+        activation: activation('relu'),
+      }),
+      create: (config, context) => {
+        const inputs = context.input.reduce((product, size) => product * size, 1);
+        return new MLP(inputs, context.classes, { ...config, norm: makeNorm(context, config.norm) });
+      },
+    }),
+    component({
+      kind: 'model',
+      name: 'lenet5',
+      summary: 'LeNet-5 in its modern form (LeCun, Bottou, Bengio & Haffner 1998)',
+      schema: z.strictObject({
+        norm: norm.default('none'),
+        denseNorm: norm.optional().meta({ description: 'of the dense hidden layers; the same as norm unless given' }),
+        activation: activation('tanh'),
+        pool: z.enum(['avg', 'max']).default('avg'),
+      }),
+      create: ({ norm: maps, denseNorm = maps, ...config }, context) =>
+        new LeNet5(context.input, context.classes, { ...config, norm: makeNorm(context, maps), denseNorm: makeNorm(context, denseNorm) }),
+    }),
+    component({
+      kind: 'model',
+      name: 'resnet20',
+      summary: 'ResNet-20 for small images (He, Zhang, Ren & Sun 2015)',
+      schema: z.strictObject(residual),
+      create: (config, context) => new ResNet(context.input, context.classes, { ...config, norm: makeNorm(context, config.norm) }),
+    }),
+    component({
+      kind: 'model',
+      name: 'resnet-cifar',
+      summary: 'ResNet of 6n + 2 layers for small images (He, Zhang, Ren & Sun 2015)',
+      schema: z.strictObject({ depth: z.int().min(8).default(20).meta({ description: '6n + 2' }), ...residual }),
+      create: (config, context) => new ResNet(context.input, context.classes, { ...config, norm: makeNorm(context, config.norm) }),
+    }),
+  ],
+});
