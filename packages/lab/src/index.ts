@@ -1,2 +1,23 @@
-// Runner of declarative experiments: run folders, resume, reports, the athanor command.
-export {}
+// The lab as a library: experiments, studies, stages, estimates, reports.
+export { summarize } from './analysis/summary.ts';
+export type { Estimate, Variant } from './analysis/summary.ts';
+export { studentInterval, studentQuantile, wilsonInterval } from './analysis/statistics.ts';
+export type { Interval } from './analysis/statistics.ts';
+export { main } from './commands/main.ts';
+export type { Terminal } from './commands/main.ts';
+export { loadExperiment } from './config/load.ts';
+export type { Experiment, Job, JobConfig, LoadOptions } from './config/load.ts';
+export { ConfigError } from './config/mistakes.ts';
+export type { Mistake } from './config/document.ts';
+export { default } from './plugin.ts';
+export { builtinPlugins } from './plugins/builtin.ts';
+export { loadPlugin } from './plugins/load.ts';
+export { writeReport } from './report/write.ts';
+export type { Evaluation, Picture } from './report/evaluation.ts';
+export { readMetrics } from './run/metrics.ts';
+export type { MetricRow } from './run/metrics.ts';
+export { runStudy } from './run/runner.ts';
+export type { Observer, RunOptions } from './run/runner.ts';
+export type { Json, Stage, StageInput, StageResult, StageState, StepReport } from './run/stage.ts';
+export { createStudy, findStudy, listStudies, openStudy, runStatus } from './run/study.ts';
+export type { Run, RunStatus, Study, StudyRecord } from './run/study.ts';

@@ -1,4 +1,8 @@
-// The lab's own components.
+// The lab's own components: the stage `train`, the reference backend, optimisers and schedules.
 import { definePlugin } from '@athanor/core/plugin';
+import { referenceComponent } from './stages/backends.ts';
+import { optimizers } from './stages/optimizers.ts';
+import { schedules } from './stages/schedules.ts';
+import { trainStage } from './stages/train.ts';
 
-export default definePlugin({ name: '@athanor/lab', components: [] });
+export default definePlugin({ name: '@athanor/lab', components: [trainStage, referenceComponent, ...optimizers, ...schedules] });

@@ -45,6 +45,7 @@ export class CpuBackend implements Backend {
   readonly #live = new Set<OwnedMemory>();
   readonly #poison: boolean;
   readonly #fuse: boolean;
+  #disposed = false;
 
   constructor({ poison = false, fuse = true }: CpuOptions) {
     this.#poison = poison;
@@ -59,6 +60,8 @@ export class CpuBackend implements Backend {
 
   free(memory: Memory): void {
     const owned = ownedMemory(memory);
+    // Variables that outlive the backend leave it later.
+    if (this.#disposed) return;
     if (!this.#live.delete(owned)) throw new InternalError('memory is freed twice');
     owned.release();
   }
@@ -96,6 +99,7 @@ export class CpuBackend implements Backend {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const memory of this.#live) memory.release();
     this.#live.clear();
     this.#arena.clear();

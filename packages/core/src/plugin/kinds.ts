@@ -2,12 +2,8 @@
 // Both tables are open: a package that brings a kind of its own merges a line into each
 // (`declare module '@athanor/core/plugin' { interface ComponentKinds { sampler: Sampler } }`).
 import type { Backend } from '../backend/backend.ts';
-import type { Module } from '../nn/module.ts';
+import type { TensorModule } from '../nn/containers.ts';
 import type { Optimizer, Parameters } from '../nn/optim/optimizer.ts';
-import type { Tensor } from '../tensor/tensor.ts';
-
-/** A module from one tensor to one tensor. */
-export type TensorModule = Module & { forward(input: Tensor): Tensor };
 
 /** Makes a normalization of inputs `[N, features, …]`; the output has the input's shape. */
 export type NormFactory = (features: number) => TensorModule;

@@ -35,5 +35,6 @@ describe('studentInterval', () => {
     const interval = studentInterval([1, 2, 3]);
     expect(interval?.low).toBeCloseTo(2 - 4.30265 / Math.sqrt(3), 5);
     expect(studentInterval([1])).toBeUndefined();
+    expect(studentInterval([0.1, 0.1, 0.1])).toBeUndefined();
   });
 });

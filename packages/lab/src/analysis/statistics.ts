@@ -16,10 +16,10 @@ export function wilsonInterval(share: number, count: number, z = 1.9599639845400
   return { low: center - half, high: center + half };
 }
 
-/** Student's 95 % interval for the mean of two or more values; undefined for fewer. */
+/** Student's 95 % interval for the mean of two or more values; undefined for fewer, or if all are the same. */
 export function studentInterval(values: readonly number[], level = 0.95): Interval | undefined {
   const count = values.length;
-  if (count < 2) return undefined;
+  if (values.every((value) => value === values[0])) return undefined;
   const middle = mean(values);
   const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (count - 1);
   const half = studentQuantile((1 + level) / 2, count - 1) * Math.sqrt(variance / count);

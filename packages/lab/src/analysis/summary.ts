@@ -78,7 +78,7 @@ function intervalOf(name: string, values: readonly number[], samples: number | u
   const student = studentInterval(values);
   if (student !== undefined) return { interval: student, method: 'student' };
   const [only] = values;
-  if (name.endsWith('.accuracy') && samples !== undefined && only !== undefined) {
+  if (values.length === 1 && name.endsWith('.accuracy') && samples !== undefined && only !== undefined) {
     return { interval: wilsonInterval(only, samples), method: 'wilson' };
   }
   return { interval: undefined, method: 'none' };

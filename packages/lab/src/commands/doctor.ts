@@ -85,14 +85,13 @@ async function packages(): Promise<Finding[]> {
     what: 'packages',
     detail: found.map(({ name, version }) => `${name.replace('@athanor/', '')} ${version}`).join(', ') || 'none',
   };
-  try {
-    const registry = await installedRegistry(process.cwd(), []);
-    const count = registry.list().length;
-    return [listed, { state: 'ok', what: 'plugins', detail: `${count} components: athanor ls components` }];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return [listed, { state: 'missing', what: 'plugins', detail: error.message }];
-  }
+  const { registry, failures } = await installedRegistry(process.cwd(), []);
+  const count = registry.list().length;
+  return [
+    listed,
+    { state: 'ok', what: 'plugins', detail: `${count} components: athanor ls components` },
+    ...failures.map(({ name, message }): Finding => ({ state: 'absent', what: name, detail: message })),
+  ];
 }
 
 function runsWritable(folder: string): Finding {

@@ -71,8 +71,9 @@ function describeStudy(study: Study) {
   };
 }
 
-async function listComponents({ kind, json, plugins }: ListOptions, { out }: CommandContext): Promise<void> {
-  const registry = await installedRegistry(process.cwd(), plugins);
+async function listComponents({ kind, json, plugins }: ListOptions, { out, progress }: CommandContext): Promise<void> {
+  const { registry, failures } = await installedRegistry(process.cwd(), plugins);
+  for (const { message } of failures) progress.write(`left out: ${message}\n`);
   const found = registry.list(kind);
   if (found.length === 0) {
     const kinds = new Set(registry.list().map(({ component }) => component.kind));

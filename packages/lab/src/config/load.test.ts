@@ -24,7 +24,7 @@ const lab = definePlugin({
         steps: z.int().min(1),
         precision: z.enum(['float32', 'float64']).default('float32'),
       }),
-      create: () => Promise.reject(new Error('not run here')),
+      create: () => Promise.reject<never>(new Error('not run here')),
     }),
     component({
       kind: 'model',
@@ -60,7 +60,7 @@ const lab = definePlugin({
       name: 'toy',
       summary: 'toy',
       schema: z.strictObject({ train: z.int().optional() }),
-      create: () => Promise.reject(new Error('not loaded here')),
+      create: () => Promise.reject<never>(new Error('not loaded here')),
     }),
   ],
 });

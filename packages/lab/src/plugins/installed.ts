@@ -2,9 +2,11 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '@athanor/core';
 import { Registry } from '@athanor/core/plugin';
+import type { Plugin } from '@athanor/core/plugin';
 import { builtinPlugins } from './builtin.ts';
-import { loadPlugin } from './load.ts';
+import { PluginNotFound, loadPlugin } from './load.ts';
 
 export interface InstalledPackage {
   readonly name: string;
@@ -28,22 +30,41 @@ export function installedPackages(folder: string): InstalledPackage[] {
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A registry of the built-in plugins, those installed beside `folder`, and the named ones. */
-export async function installedRegistry(folder: string, named: readonly string[]): Promise<Registry> {
+/** What could be loaded, and what could not. */
+export interface Installed {
+  readonly registry: Registry;
+  readonly failures: readonly { readonly name: string; readonly message: string }[];
+}
+
+/**
+ * A registry of the built-in plugins, those installed beside `folder`, and the named ones. An
+ * installed one that does not load is told; a named one is an error.
+ */
+export async function installedRegistry(folder: string, named: readonly string[]): Promise<Installed> {
   const registry = new Registry(builtinPlugins);
+  const failures: { name: string; message: string }[] = [];
   const known = new Set(builtinPlugins.map(({ name }) => name));
-  const installed = installedPackages(folder).filter(({ plugin }) => plugin);
-  const lab = fileURLToPath(import.meta.url);
-  for (const specifier of [...installed.map(({ name }) => name), ...named]) {
-    if (known.has(specifier)) continue;
-    known.add(specifier);
-    const plugin = await loadPlugin(specifier, join(folder, 'any.yaml')).catch((error: unknown) => {
-      if (named.includes(specifier)) throw error;
-      return loadPlugin(specifier, lab);
-    });
-    registry.add(plugin);
+  for (const { name, plugin } of installedPackages(folder)) {
+    if (!plugin || known.has(name) || named.includes(name)) continue;
+    try {
+      registry.add(await loadNear(name, folder));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push({ name, message: error.message });
+    }
   }
-  return registry;
+  for (const specifier of named) registry.add(await loadPlugin(specifier, join(folder, 'any.yaml')));
+  return { registry, failures };
+}
+
+/** From the folder, or from beside the lab. */
+async function loadNear(name: string, folder: string): Promise<Plugin> {
+  try {
+    return await loadPlugin(name, join(folder, 'any.yaml'));
+  } catch (error) {
+    if (error instanceof PluginNotFound) return loadPlugin(name, fileURLToPath(import.meta.url));
+    throw error;
+  }
 }
 
 function describe(file: string): InstalledPackage {

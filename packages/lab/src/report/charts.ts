@@ -4,13 +4,11 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Estimate } from '../analysis/summary.ts';
 import { Html } from './html.ts';
+import { seriesCount } from './style.ts';
 
-/** Okabe and Ito's palette without black and yellow, in an order that keeps neighbours apart. */
-const palette = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#56b4e9', '#cc79a7'];
-
-/** The colour of the variant at `index`. */
+/** The colour of the variant at `index`: the style sheet has one for light and one for dark. */
 export function colorOf(index: number): string {
-  return palette[index % palette.length] ?? 'currentColor';
+  return `var(--series-${index % seriesCount})`;
 }
 
 /** One run's values of one metric. */
@@ -76,7 +74,7 @@ export function confusionChart(confusion: readonly (readonly number[])[], classe
     return row.map((count, answer) => ({ truth: classes[truth] ?? '', answer: classes[answer] ?? '', count, share: count / Math.max(1, total) }));
   });
   const longest = Math.max(...classes.map((name) => name.length));
-  const size = Math.min(34, Math.max(18, 380 / classes.length));
+  const size = Math.min(34, Math.max(18, 275 / classes.length));
   const room = 16 + 6.2 * longest;
   return draw({
     width: room + 12 + size * classes.length,

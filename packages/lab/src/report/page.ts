@@ -126,7 +126,7 @@ function pictureFigure({ label, predicted, confidence, png, index }: Picture, cl
   const right = label === predicted;
   const truth = classes[label] ?? String(label);
   const answer = classes[predicted] ?? String(predicted);
-  return html`<figure class="${right ? 'right' : 'wrong'}"><img alt="test image ${index}, ${truth}" src="data:image/png;base64,${png}"><figcaption><b>${answer}</b> ${Math.round(100 * confidence)} %${right ? undefined : html`<br>is ${truth}`}</figcaption></figure>`;
+  return html`<figure class="${right ? 'right' : 'wrong'}"><img alt="test image ${index}, ${truth}" src="data:image/png;base64,${png}"><figcaption><b>${answer}</b> <span class="sure">${Math.round(100 * confidence)} %</span>${right ? undefined : html`<br>is ${truth}`}</figcaption></figure>`;
 }
 
 function configSection(variants: readonly Variant[]): Html {

@@ -1,6 +1,19 @@
 // The report's style sheet: one column, light or dark as the reader's system is.
 
+/** After Okabe and Ito, without black and yellow, in an order that keeps neighbours apart. */
+const series = {
+  light: ['#0072b2', '#d98e00', '#009e73', '#d55e00', '#8a5fbf', '#b8578f'],
+  dark: ['#4fb0ea', '#f0b135', '#37c99a', '#ff8c57', '#b596ea', '#e693c4'],
+} as const;
+
+/** How many variants have a colour of their own. */
+export const seriesCount = series.light.length;
+
+const variables = (colors: readonly string[]) => colors.map((color, index) => `--series-${index}: ${color};`).join(' ');
+
 export const style = `
+:root { ${variables(series.light)} }
+@media (prefers-color-scheme: dark) { :root { ${variables(series.dark)} } }
 :root { color-scheme: light dark; --text: #1c2024; --soft: #60646c; --ground: #fcfcfd; --panel: #f1f2f4; --line: #dcdfe4; --accent: #0072b2; --right: #00795a; --wrong: #c0392b; }
 @media (prefers-color-scheme: dark) { :root { --text: #e8eaed; --soft: #a2a8b1; --ground: #16181c; --panel: #202329; --line: #353a42; --accent: #56b4e9; --right: #4cc9a0; --wrong: #ff8a75; } }
 * { box-sizing: border-box; }
@@ -29,6 +42,7 @@ td.best { font-weight: 650; }
 .pictures .wrong img { border-color: var(--wrong); }
 .pictures .right img { border-color: var(--right); }
 .pictures figcaption { margin-top: 0.25rem; font-size: 0.75rem; line-height: 1.3; }
+.pictures .sure { white-space: nowrap; }
 .wrong b { color: var(--wrong); font-weight: 600; }
 .right b { color: var(--right); font-weight: 600; }
 details { margin: 0.4rem 0; }

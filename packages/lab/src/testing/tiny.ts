@@ -1,0 +1,35 @@
+// A plugin with a small model for tests of training: it has dropout, so that random streams matter.
+import type { Tensor } from '@athanor/core';
+import { Dropout, Linear, Module, functional } from '@athanor/core/nn';
+import { component, definePlugin } from '@athanor/core/plugin';
+import * as z from 'zod';
+
+class Tiny extends Module {
+  readonly first: Linear;
+  readonly drop = new Dropout(0.1);
+  readonly last: Linear;
+
+  constructor(inputs: number, hidden: number, classes: number) {
+    super();
+    this.first = new Linear(inputs, hidden);
+    this.last = new Linear(hidden, classes);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const [size = 1] = x.shape;
+    return this.last.forward(this.drop.forward(functional.relu(this.first.forward(x.reshape(size, -1)))));
+  }
+}
+
+export default definePlugin({
+  name: 'tiny',
+  components: [
+    component({
+      kind: 'model',
+      name: 'tiny',
+      summary: 'Two linear layers with dropout',
+      schema: z.strictObject({ hidden: z.int().min(1).default(16) }),
+      create: ({ hidden }, { input, classes }) => new Tiny(input.reduce((product, size) => product * size, 1), hidden, classes),
+    }),
+  ],
+});
