@@ -1,4 +1,5 @@
 // Node constructors for movement: operations that only say where an element comes from.
+import { castNumber } from '../dtype.ts';
 import { ShapeError, formatShape } from '../errors.ts';
 import { assertSizes, elementCount, normalizeAxis, sameShape, type Shape } from '../shape.ts';
 import { create, describe } from './create.ts';
@@ -44,7 +45,7 @@ export function pad(x: Node, padding: readonly PaddingPair[], value: number): No
   }
   if (padding.every(([low, high]) => low === 0 && high === 0)) return x;
   const shape = x.shape.map((size, i) => size + (padding[i]?.[0] ?? 0) + (padding[i]?.[1] ?? 0));
-  return create('pad', [x], { padding, value }, shape, x.dtype);
+  return create('pad', [x], { padding, value: castNumber(value, x.dtype) }, shape, x.dtype);
 }
 
 /** Elements start, start + step, … below stop, per axis. */
