@@ -13,10 +13,15 @@ export function verify(program: Program): void {
   checkBarriers(program);
 }
 
-interface Access {
-  readonly buffer: number;
+interface Range {
   readonly low: number;
   readonly high: number;
+}
+
+interface Access extends Range {
+  readonly buffer: number;
+  /** The range where the guards hold, position by position: for guards that cut it in another way than by loops. */
+  readonly exactly?: () => Range;
 }
 
 /** Smallest and largest element of each buffer argument that a kernel may touch. */
@@ -33,19 +38,53 @@ function accessesOf(kernel: Kernel): Access[] {
 function accessOf(instruction: Instruction, loops: readonly number[]): Access[] {
   switch (instruction.op) {
     case 'load':
-      if (instruction.guards.some((guard) => neverInside(guard, loops))) return [];
-      return [{ buffer: instruction.buffer, ...guardedBounds(instruction.index, instruction.guards, loops) }];
+      return guardedAccess(instruction, loops, 0);
+    case 'gather':
+      return guardedAccess(instruction, loops, (instruction.size - 1) * instruction.stride);
     case 'store':
       return [{ buffer: instruction.buffer, ...bounds(instruction.index, loops) }];
-    case 'scatter':
-    case 'gather': {
-      if (instruction.op === 'gather' && instruction.guards.some((guard) => neverInside(guard, loops))) return [];
-      const { low, high } = instruction.op === 'gather' ? guardedBounds(instruction.index, instruction.guards, loops) : bounds(instruction.index, loops);
+    case 'scatter': {
+      const { low, high } = bounds(instruction.index, loops);
       return [{ buffer: instruction.buffer, low, high: high + (instruction.size - 1) * instruction.stride }];
     }
     default:
       return [];
   }
+}
+
+interface Guarded {
+  readonly buffer: number;
+  readonly index: Affine;
+  readonly guards: readonly Guard[];
+}
+
+/** `reach` is how far beyond the index a gather may read. */
+function guardedAccess({ buffer, index, guards }: Guarded, loops: readonly number[], reach: number): Access[] {
+  if (guards.some((guard) => neverInside(guard, loops))) return [];
+  const { low, high } = guardedBounds(index, guards, loops);
+  const exactly = (): Range => {
+    const range = enumeratedBounds(index, guards, loops);
+    return { low: range.low, high: range.high + reach };
+  };
+  return [{ buffer, low, high: high + reach, exactly }];
+}
+
+function enumeratedBounds(index: Affine, guards: readonly Guard[], loops: readonly number[]): Range {
+  let [low, high] = [Infinity, -Infinity];
+  const at = loops.map(() => 0);
+  const value = ({ offset, strides }: Affine): number => strides.reduce((sum, stride, i) => sum + stride * (at[i] ?? 0), offset);
+  const count = loopCount(loops);
+  for (let turn = 0; turn < count; turn++) {
+    if (guards.every((guard) => value(guard.index) >= 0 && value(guard.index) < guard.size)) {
+      low = Math.min(low, value(index));
+      high = Math.max(high, value(index));
+    }
+    for (let i = loops.length - 1; i >= 0; i--) {
+      at[i] = ((at[i] ?? 0) + 1) % (loops[i] ?? 1);
+      if (at[i] !== 0) break;
+    }
+  }
+  return { low, high };
 }
 
 /** Padding around nothing is padding everywhere. */
@@ -55,7 +94,7 @@ function neverInside(guard: Guard, loops: readonly number[]): boolean {
 }
 
 /** Bounds where guards on single loops cut the loops short; a guard on several loops bounds the index only if it is part of it. */
-function guardedBounds(index: Affine, guards: readonly Guard[], loops: readonly number[]): { low: number; high: number } {
+function guardedBounds(index: Affine, guards: readonly Guard[], loops: readonly number[]): Range {
   const full = bounds(index, loops);
   let { low, high } = full;
   for (const guard of guards) {
@@ -77,11 +116,13 @@ function checkAccesses(program: Program): void {
   program.commands.forEach((command, i) => {
     const kernel = program.kernels[command.kernel];
     if (kernel === undefined) throw new InternalError(`command ${i} has no kernel`);
-    for (const { buffer, low, high } of accessesOf(kernel)) {
-      const argument = command.arguments[buffer];
+    for (const access of accessesOf(kernel)) {
+      const argument = command.arguments[access.buffer];
       const elements = program.buffers[argument?.buffer ?? -1]?.elements ?? 0;
       const offset = argument?.offset ?? 0;
-      if (offset + low < 0 || offset + high >= elements) {
+      const lies = ({ low, high }: Range): boolean => offset + low >= 0 && offset + high < elements;
+      if (!lies(access) && !(access.exactly !== undefined && lies(access.exactly()))) {
+        const { low, high } = access;
         throw new InternalError(`command ${i} (${kernel.name}) touches elements ${offset + low} … ${offset + high} of a buffer of ${elements}`);
       }
     }
