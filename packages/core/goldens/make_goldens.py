@@ -46,6 +46,14 @@ def case(function, torch_function, tensors, options=None, torch_options=None):
     options = options or {}
     torch_options = options if torch_options is None else torch_options
     output = torch_function(*tensors.values(), **torch_options)
+    if not output.is_floating_point() or not any(value.requires_grad for value in tensors.values()):
+        cases.append({
+            'function': function,
+            'options': options,
+            'tensors': {name: pack(value) for name, value in tensors.items()},
+            'output': pack(output),
+        })
+        return
     cotangent = (torch.randint(-8, 9, output.shape, generator=generator).double() / 4)
     wanted = {name: value for name, value in tensors.items() if value.requires_grad}
     gradients = torch.autograd.grad(output, list(wanted.values()), cotangent, allow_unused=True)
@@ -187,6 +195,100 @@ def losses():
         reductions('crossEntropy', F.cross_entropy, soft, options, theirs)
 
 
+def methods():
+    """Tensor methods (of the tensor x) and free functions; "$b" among the arguments is the tensor b."""
+
+    def method(name, theirs, tensors, *arguments):
+        case(name, lambda *values: theirs(**dict(zip(tensors, values))), tensors, {'arguments': list(arguments)}, {})
+
+    def x(*shape, **options):
+        return {'x': grid(*shape, **options)}
+
+    keep = {'keepdim': True}
+    for axes in [None, 1, [0, 2]]:
+        dims = axes if axes is not None else [0, 1, 2]
+        tail = [] if axes is None else [axes]
+        for name in ['sum', 'mean', 'logsumexp', 'std', 'var']:
+            if name == 'logsumexp' and axes is None:
+                continue
+            method(name, lambda x, name=name: getattr(torch, name)(x, dim=dims), x(2, 3, 4), *tail)
+    method('sum', lambda x: x.sum(1, keepdim=True), x(2, 3), 1, keep)
+    method('var', lambda x: x.var(1, unbiased=False), x(2, 3), 1, {'correction': 0})
+    method('prod', lambda x: x.prod(1), x(2, 4), 1)
+    for name in ['amax', 'amin']:
+        # amax shares the gradient among equals: distinct values avoid the question.
+        distinct = torch.randperm(24, generator=generator).double().reshape(2, 3, 4).requires_grad_()
+        method({'amax': 'max', 'amin': 'min'}[name], lambda x, name=name: getattr(x, name)((0, 2)), {'x': distinct}, [0, 2])
+    for name in ['argmax', 'argmin']:
+        method(name, lambda x, name=name: getattr(x, name)(1).int(), {'x': grid(3, 9).detach()}, 1)
+        method(name, lambda x, name=name: getattr(x, name)().int(), {'x': grid(3, 9).detach()})
+    for p in [0.5, 1, 2, 3, float('inf'), float('-inf')]:
+        distinct = ((torch.randperm(12, generator=generator).double() - 5.25) / 4).reshape(3, 4).requires_grad_()
+        method('norm', lambda x, p=p: torch.linalg.vector_norm(x, p, 1), {'x': distinct}, p if abs(p) != float('inf') else str(p), 1)
+    for name in ['cumsum', 'cumprod']:
+        method(name, lambda x, name=name: getattr(x, name)(1), x(2, 5), 1)
+    for name in ['cummax', 'cummin']:
+        distinct = torch.randperm(10, generator=generator).double().reshape(2, 5).requires_grad_()
+        method(name, lambda x, name=name: getattr(x, name)(1).values, {'x': distinct}, 1)
+    for name in ['sqrt', 'rsqrt', 'log', 'log2', 'reciprocal']:
+        method(name, lambda x, name=name: getattr(x, name)(), x(5, scale=0.5, shift=1.25))
+    for name in ['exp', 'exp2', 'expm1', 'sin', 'cos', 'tan', 'atan', 'tanh', 'erf', 'sigmoid', 'abs', 'neg', 'square', 'floor', 'ceil', 'round', 'trunc', 'sign']:
+        method(name, lambda x, name=name: getattr(x, name)(), x(7, shift=1 / 64))
+    method('log1p', lambda x: x.log1p(), x(5, scale=0.25))
+    for name in ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'floorDivide', 'remainder']:
+        theirs = {'floorDivide': torch.floor_divide}.get(name) or getattr(torch, name)
+        for b in [(2, 1, 4), (3, 1), ()]:
+            # Nowhere equal: torch shares the gradient of a maximum among equals.
+            tensors = {'x': grid(2, 3, 4), 'b': grid(*b, shift=65 / 64 + 2)}
+            if name in ['floorDivide', 'remainder']:
+                tensors = {key: value.detach() for key, value in tensors.items()}
+            method(name, lambda x, b, theirs=theirs: theirs(x, b), tensors, '$b')
+    method('rsub', lambda x: torch.rsub(x, 3), x(4), 3)
+    method('rdiv', lambda x: 3 / x, x(4, shift=4), 3)
+    for exponent in [-1, -0.5, 0, 0.5, 1, 2, 3, 2.5, -3]:
+        method('pow', lambda x, exponent=exponent: x.pow(exponent), x(5, scale=0.5, shift=1.25), exponent)
+    method('pow', lambda x, b: x.pow(b), {'x': grid(2, 3, scale=0.5, shift=1.25), 'b': grid(3)}, '$b')
+    method('clamp', lambda x: x.clamp(-1, 0.5), x(9, shift=1 / 64), -1, 0.5)
+    method('lerp', lambda x, b: torch.lerp(x, b, 0.25), {'x': grid(4), 'b': grid(4)}, '$b', 0.25)
+    method('maskedFill', lambda x, b: x.masked_fill(b > 0, 5), {'x': grid(2, 3), 'b': classes(2, 3)}, '$b:bool', 5)
+    for a, b in [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((5, 1, 2, 3), (4, 3, 2)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,))]:
+        method('matmul', lambda x, b: torch.matmul(x, b), {'x': grid(*a), 'b': grid(*b)}, '$b')
+    method('outer', lambda x, b: torch.outer(x, b), {'x': grid(3), 'b': grid(4)}, '$b')
+    for equation, a, b in [('ij,jk->ik', (2, 3), (3, 4)), ('bij,bjk', (2, 3, 4), (2, 4, 2)), ('...ij,...kj->...ik', (2, 3, 4), (2, 5, 4)), ('ii,i->', (3, 3), (3,)), ('ab,cd->dbca', (2, 3), (2, 2)), ('bhqd,bhkd->bhqk', (2, 2, 3, 4), (2, 2, 5, 4))]:
+        method('einsum', lambda a, b, equation=equation: torch.einsum(equation, a, b), {'a': grid(*a), 'b': grid(*b)}, equation, '$a', '$b')
+    method('einsum', lambda a: torch.einsum('iji->j', a), {'a': grid(3, 2, 3)}, 'iji->j', '$a')
+    method('reshape', lambda x: x.reshape(3, -1), x(2, 6), 3, -1)
+    method('permute', lambda x: x.permute(2, 0, 1), x(2, 3, 4), 2, 0, 1)
+    method('transpose', lambda x: x.transpose(0, -1), x(2, 3, 4), 0, -1)
+    method('movedim', lambda x: x.movedim((0, 1), (-1, 0)), x(2, 3, 4), [0, 1], [-1, 0])
+    method('unsqueeze', lambda x: x.unsqueeze(1), x(2, 3), 1)
+    method('squeeze', lambda x: x.squeeze(), x(2, 1, 3, 1))
+    method('expand', lambda x: x.expand(4, 2, -1), x(2, 3), 4, 2, -1)
+    method('flatten', lambda x: x.flatten(1, 2), x(2, 3, 4, 2), 1, 2)
+    method('unflatten', lambda x: x.unflatten(1, (2, 3)), x(2, 6), 1, [2, 3])
+    method('narrow', lambda x: x.narrow(1, 2, 3), x(2, 6), 1, 2, 3)
+    method('slice', lambda x: x[:, 1:6:2], x(2, 7), 1, 1, 6, 2)
+    method('pad', lambda x: F.pad(x, (1, 2, 0, 1), value=3.0), x(2, 3), [1, 2, 0, 1], 3)
+    method('pad', lambda x: F.pad(x, (-1, 2)), x(2, 4), [-1, 2])
+    method('flip', lambda x: x.flip((0, 2)), x(2, 3, 4), [0, 2])
+    method('repeat', lambda x: x.repeat(2, 1, 3), x(2, 2), 2, 1, 3)
+    method('repeatInterleave', lambda x: x.repeat_interleave(2, 1), x(2, 3), 2, 1)
+    method('unfold', lambda x: x.unfold(1, 3, 2), x(2, 8), 1, 3, 2)
+    method('roll', lambda x: x.roll((1, -2), (0, 1)), x(3, 4), [1, -2], [0, 1])
+    method('roll', lambda x: x.roll(5), x(3, 4), 5)
+    for k in [-1, 0, 2]:
+        method('tril', lambda x, k=k: x.tril(k), x(2, 3, 4), k)
+        method('triu', lambda x, k=k: x.triu(k), x(2, 3, 4), k)
+    method('diagonal', lambda x: x.diagonal(0, 1, 2), x(2, 3, 4), 1, 2)
+    method('gather', lambda x, b: x.gather(1, b), {'x': grid(3, 4), 'b': classes(4, 3, 2)}, 1, '$b')
+    method('indexSelect', lambda x, b: x.index_select(1, b), {'x': grid(3, 4), 'b': classes(4, 5)}, 1, '$b')
+    method('scatterAdd', lambda x, b, c: x.scatter_add(1, b, c), {'x': grid(3, 4), 'b': classes(4, 3, 2), 'c': grid(3, 2)}, 1, '$b', '$c')
+    method('oneHot', lambda x: F.one_hot(x, 4).int(), {'x': classes(4, 2, 3)}, 4)
+    method('argsort', lambda x: x.argsort(1).int(), {'x': torch.randperm(12, generator=generator).double().reshape(3, 4)}, 1)
+    method('cat', lambda a, b: torch.cat([a, b], 1), {'a': grid(2, 3), 'b': grid(2, 1)}, ['$a', '$b'], 1)
+    method('stack', lambda a, b: torch.stack([a, b], -1), {'a': grid(2, 3), 'b': grid(2, 3)}, ['$a', '$b'], -1)
+
+
 def optimisers():
     """Parameters after each of five steps along given gradients."""
     runs = []
@@ -248,7 +350,7 @@ def write(name, rows):
 
 
 if __name__ == '__main__':
-    for name, fill in [('activations', activations), ('layers', layers), ('pooling', pooling), ('losses', losses)]:
+    for name, fill in [('activations', activations), ('layers', layers), ('pooling', pooling), ('losses', losses), ('methods', methods)]:
         cases.clear()
         fill()
         write(f'{name}.json', cases)

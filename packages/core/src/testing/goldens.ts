@@ -15,8 +15,9 @@ export interface GoldenCase {
   readonly options: Readonly<Record<string, unknown>>;
   readonly tensors: Readonly<Record<string, PackedTensor>>;
   readonly output: PackedTensor;
-  readonly cotangent: PackedTensor;
-  readonly gradients: Readonly<Record<string, PackedTensor>>;
+  /** Absent where nothing has a gradient. */
+  readonly cotangent?: PackedTensor;
+  readonly gradients?: Readonly<Record<string, PackedTensor>>;
 }
 
 export function unpack({ shape, dtype, data }: PackedTensor): Tensor {

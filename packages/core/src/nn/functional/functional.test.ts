@@ -61,11 +61,12 @@ test.each(cases.map((golden, i) => [`${golden.function} ${JSON.stringify(golden.
   const output = call(golden, tensors);
   expect(output.shape).toEqual(golden.output.shape);
   expect(output.dtype).toBe('float64');
-  const wanted = Object.keys(golden.gradients).flatMap((name) => tensors[name] ?? []);
+  const { gradients: expectedGradients = {}, cotangent } = golden;
+  const wanted = Object.keys(expectedGradients).flatMap((name) => tensors[name] ?? []);
   const tolerance = tolerances[golden.function] ?? 1e-9;
-  const gradients = grad(output, wanted, { cotangent: unpack(golden.cotangent), allowUnused: true });
+  const gradients = cotangent === undefined ? [] : grad(output, wanted, { cotangent: unpack(cotangent), allowUnused: true });
   expect(largestError(await output.data(), golden.output.data)).toBeLessThan(tolerance);
-  for (const [i, expected] of Object.values(golden.gradients).entries()) {
+  for (const [i, expected] of Object.values(expectedGradients).entries()) {
     expect(largestError((await gradients[i]?.data()) ?? [], expected.data)).toBeLessThan(tolerance);
   }
 });
