@@ -1,18 +1,16 @@
 // Every architecture: parameters and multiply-accumulates as published or counted by hand, shapes, swappable parts, and
 // that a step of training helps.
 import { flush, grad, random, tensor, zeros, type Tensor } from '@athanor/core';
-import { SGD, functional, type TensorModule } from '@athanor/core/nn';
+import { SGD, functional, trace, type TensorModule } from '@athanor/core/nn';
 import { Registry, type ComponentRef } from '@athanor/core/plugin';
 import normPlugin, { BatchNorm } from '@athanor/norm';
 import { describe, expect, it, test } from 'vitest';
 import zooPlugin, { BasicBlock, LeNet5, MLP, ResNet } from './index.ts';
-import { macCount, parameterCount } from './testing.ts';
 
 const registry = new Registry([normPlugin, zooPlugin]);
 const grey = [1, 28, 28];
 const colour = [3, 32, 32];
-/** In evaluation mode, so that looking at shapes moves no running statistics. */
-const make = (ref: ComponentRef, input: readonly number[] = grey): TensorModule => registry.make('model', ref, { input, classes: 10 }).eval();
+const make = (ref: ComponentRef, input: readonly number[] = grey): TensorModule => registry.make('model', ref, { input, classes: 10 });
 
 const counts: [string, ComponentRef, readonly number[], parameters: number, macs: number][] = [
   ['LeNet-5, 28×28', 'lenet5', grey, 61_706, 416_520],
@@ -29,9 +27,9 @@ const counts: [string, ComponentRef, readonly number[], parameters: number, macs
 ];
 
 test.each(counts)('%s', (_, ref, input, parameters, macs) => {
-  const model = make(ref, input);
-  expect([parameterCount(model), macCount(model, input)]).toEqual([parameters, macs]);
-  expect(model.forward(zeros([2, ...input])).shape).toEqual([2, 10]);
+  const graph = trace(make(ref, input), [1, ...input]);
+  expect([graph.parameters, graph.macs]).toEqual([parameters, macs]);
+  expect(graph.outputs[0]?.shape).toEqual([1, 10]);
 });
 
 describe('names of the state', () => {
@@ -106,19 +104,19 @@ describe('parts', () => {
   ];
 
   it.each(norms)('LeNet-5 with norm %j: γ is added, β takes the place of the biases', (norm, scales) => {
-    const model = make({ name: 'lenet5', norm });
-    expect(parameterCount(model) - 61_706).toBe(scales);
-    expect(model.forward(zeros([2, 1, 28, 28])).shape).toEqual([2, 10]);
+    const graph = trace(make({ name: 'lenet5', norm }), [2, ...grey]);
+    expect(graph.parameters - 61_706).toBe(scales);
+    expect(graph.outputs[0]?.shape).toEqual([2, 10]);
   });
 
   it.each(['relu', 'leaky', 'elu', 'selu', 'gelu', 'silu', 'softplus', 'sigmoid', 'none'])('LeNet-5 with %s has as many parameters', (activation) => {
-    const model = make({ name: 'lenet5', activation, pool: 'max' });
-    expect(parameterCount(model)).toBe(61_706);
-    expect(model.forward(zeros([2, 1, 28, 28])).shape).toEqual([2, 10]);
+    const graph = trace(make({ name: 'lenet5', activation, pool: 'max' }), [2, ...grey]);
+    expect(graph.parameters).toBe(61_706);
+    expect(graph.outputs[0]?.shape).toEqual([2, 10]);
   });
 
   it('PReLU has a slope per channel', () => {
-    expect(parameterCount(make({ name: 'lenet5', activation: 'prelu' }))).toBe(61_706 + 6 + 16 + 120 + 84);
+    expect(trace(make({ name: 'lenet5', activation: 'prelu' }), [1, ...grey]).parameters).toBe(61_706 + 6 + 16 + 120 + 84);
   });
 
   it('convolutions in front of a norm with a shift have no bias', () => {
