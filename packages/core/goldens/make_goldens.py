@@ -289,6 +289,27 @@ def methods():
     method('stack', lambda a, b: torch.stack([a, b], -1), {'a': grid(2, 3), 'b': grid(2, 3)}, ['$a', '$b'], -1)
 
 
+class NAdam(torch.optim.Optimizer):
+    """NAdam as PyTorch has it from 2.0 on: 1.13 multiplies the momentum of the step into the product of the next twice."""
+
+    def __init__(self, parameters, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, momentum_decay=4e-3):
+        super().__init__(parameters, dict(lr=lr, betas=betas, eps=eps, momentum_decay=momentum_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (b1, b2), decay = group['betas'], group['momentum_decay']
+            for p in group['params']:
+                s = self.state[p]
+                t = s['t'] = s.get('t', 0) + 1
+                mu, mu_next = (b1 * (1 - 0.5 * 0.96 ** (k * decay)) for k in (t, t + 1))
+                product = s['product'] = s.get('product', 1.0) * mu
+                m = s['m'] = b1 * s.get('m', 0) + (1 - b1) * p.grad
+                v = s['v'] = b2 * s.get('v', 0) + (1 - b2) * p.grad ** 2
+                direction = (1 - mu) / (1 - product) * p.grad + mu_next / (1 - product * mu_next) * m
+                p -= group['lr'] * direction / ((v / (1 - b2 ** t)).sqrt() + group['eps'])
+
+
 def optimisers():
     """Parameters after each of five steps along given gradients."""
     runs = []
@@ -311,7 +332,7 @@ def optimisers():
         settings = {rename.get(key, key): (tuple(value) if isinstance(value, list) else value) for key, value in options.items()}
         parameter = torch.nn.Parameter(grid(2, 3).detach())
         run = {'optimizer': name, 'options': options, 'initial': pack(parameter), 'gradients': [], 'values': []}
-        optimiser = getattr(torch.optim, name)([parameter], **settings)
+        optimiser = (NAdam if name == 'NAdam' else getattr(torch.optim, name))([parameter], **settings)
         for _ in range(5):
             parameter.grad = grid(2, 3).detach()
             run['gradients'].append(pack(parameter.grad))

@@ -1,5 +1,5 @@
 // Which module's forward is running: what nodes record, and who listens.
-import { buildContext } from '../graph/create.ts';
+import { buildContext, nodeCount } from '../graph/create.ts';
 
 /** One call of a module's forward, as listeners see it when it is over. */
 export interface ModuleCall {
@@ -9,6 +9,9 @@ export interface ModuleCall {
   readonly output: unknown;
   /** Calls around this one. */
   readonly depth: number;
+  /** Nodes made by the call have numbers above `start`, up to `end`. */
+  readonly start: number;
+  readonly end: number;
 }
 
 interface CallState {
@@ -32,9 +35,10 @@ export function runInModule<T>(module: object, path: string, inputs: readonly un
   state.root ??= module;
   state.depth += 1;
   buildContext.module = path;
+  const start = nodeCount();
   try {
     const output = forward();
-    state.listener?.({ module, path, inputs, output, depth: state.depth - 1 });
+    state.listener?.({ module, path, inputs, output, depth: state.depth - 1, start, end: nodeCount() });
     return output;
   } finally {
     buildContext.module = outerPath;

@@ -3,8 +3,9 @@ import { gradientsOf } from '../../engine/differentiate.ts';
 import { HostVariable } from '../../engine/hostvariable.ts';
 import { noteStep } from '../../engine/state.ts';
 import { Variable } from '../../engine/variable.ts';
+import { arrayOf } from '../../dtype.ts';
 import { ShapeError, UserError, formatShape } from '../../errors.ts';
-import { sameShape } from '../../shape.ts';
+import { elementCount, sameShape } from '../../shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { loadState, type LoadOptions, type Loadable, type StateDict } from '../state.ts';
 
@@ -46,14 +47,19 @@ function requirePositive(value: number, what: string): void {
   if (!(value >= 0 && Number.isFinite(value))) throw new UserError(`${what} is ${value}`, { remedy: 'give a number from 0' });
 }
 
+function makeSlot({ name, shape, dtype }: Variable, slot: string, start: number): Variable {
+  const initial = start === 0 ? undefined : () => arrayOf(dtype, elementCount(shape)).fill(start);
+  return new Variable({ name: `${name}.${slot}`, shape, dtype, initial });
+}
+
 export abstract class Optimizer {
   /** Parameters in the order given, each with its slots. */
   readonly targets: readonly Target[];
   readonly #lr: HostVariable;
   readonly #maximize: boolean;
 
-  /** `slots` names the state that each parameter needs, all zeros at the start. */
-  constructor(parameters: Parameters, options: OptimizerOptions, slots: readonly string[]) {
+  /** `slots` names the state that each parameter needs, with the number that fills it at the start. */
+  constructor(parameters: Parameters, options: OptimizerOptions, slots: Readonly<Record<string, number>>) {
     const { lr, weightDecay = 0, maximize = false } = options;
     requirePositive(lr, 'lr');
     this.#lr = new HostVariable({ name: 'lr', shape: [], values: [lr] });
@@ -64,8 +70,8 @@ export abstract class Optimizer {
       [...group.parameters].map((variable) => {
         const decay = group.weightDecay ?? weightDecay;
         requirePositive(decay, 'weightDecay');
-        const own = slots.map((slot) => [slot, new Variable({ name: `${variable.name}.${slot}`, shape: variable.shape, dtype: variable.dtype })]);
-        return { variable, lrScale: group.lrScale ?? 1, weightDecay: decay, slots: Object.fromEntries(own) as Record<string, Variable> };
+        const own = Object.entries(slots).map(([slot, start]) => [slot, makeSlot(variable, slot, start)] as const);
+        return { variable, lrScale: group.lrScale ?? 1, weightDecay: decay, slots: Object.fromEntries(own) };
       }),
     );
     if (this.targets.length === 0) throw new UserError('an optimiser without parameters', { remedy: 'pass model.parameters()' });

@@ -15,7 +15,7 @@ export class SGD extends Optimizer {
 
   constructor(parameters: Parameters, options: SGDOptions) {
     const { momentum = 0, nesterov = false } = options;
-    super(parameters, options, momentum === 0 ? [] : ['momentum']);
+    super(parameters, options, momentum === 0 ? {} : { momentum: 0 });
     if (!(momentum >= 0)) throw new UserError(`momentum is ${momentum}`, { remedy: 'give a number from 0' });
     if (nesterov && momentum === 0) throw new UserError('Nesterov momentum needs a momentum', { remedy: 'set momentum above 0' });
     this.#momentum = momentum;

@@ -1,0 +1,35 @@
+// Schedules against PyTorch's learning rates, and the ones that PyTorch has in another form against their formulas.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as schedules from './schedules.ts';
+
+interface Golden {
+  readonly schedule: string;
+  readonly options: never;
+  readonly factors: readonly number[];
+}
+
+const goldens = JSON.parse(readFileSync(new URL('../../../goldens/schedules.json', import.meta.url), 'utf8')) as Golden[];
+
+test.each(goldens.map((golden) => [golden.schedule, golden] as const))('%s', (name, { options, factors }) => {
+  const make = schedules[name as 'step'];
+  const schedule = make(options);
+  factors.forEach((factor, at) => expect(schedule(at)).toBeCloseTo(factor, 10));
+});
+
+test('warm-up rises into the schedule that follows', () => {
+  const schedule = schedules.warmup(4, schedules.cosine({ steps: 10 }));
+  expect([0, 1, 2, 3, 4].map(schedule)).toEqual([0.2, 0.4, 0.6, 0.8, 1].map((v) => expect.closeTo(v, 12)));
+  expect(schedule(14)).toBeCloseTo(0, 12);
+});
+
+test('one cycle has its peak where it should, inverse square root too', () => {
+  const cycle = schedules.oneCycle({ steps: 100 });
+  expect([cycle(0), cycle(29), cycle(99)]).toEqual([0.04, 1, 4e-6].map((v) => expect.closeTo(v, 10)));
+  const root = schedules.inverseSquareRoot({ warmup: 10 });
+  expect([root(9), root(39), root(4)]).toEqual([1, 0.5, 0.5].map((v) => expect.closeTo(v, 12)));
+});
+
+test('a step of no size is an error', () => {
+  expect(() => schedules.step({ size: 0 })).toThrowErrorMatchingInlineSnapshot(`[UserError: step: a size of 0 — give at least 1]`);
+});
