@@ -17,6 +17,8 @@ export class Unfusable {
 export class Refine {
   readonly loop: number;
   readonly inner: number;
+  /** The view that needs the split; of a chain of views, the one that is used. */
+  culprit: Node | undefined;
 
   constructor(loop: number, inner: number) {
     this.loop = loop;

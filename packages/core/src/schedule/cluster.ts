@@ -7,8 +7,8 @@ import { elementCount } from '../shape.ts';
 import { Refine, Unfusable } from './affine.ts';
 import { contractSpace, inputOf, operandPosition, operandSides, type ContractNode } from './contract.ts';
 import { Emitter } from './emit.ts';
-import { isLeaf, viewBase, type Root } from './roots.ts';
-import { makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
+import { isLeaf, kindOf, viewBase, type Root } from './roots.ts';
+import { cutsVectors, hasShortRuns, makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
 import { operand } from './view.ts';
 
 export type GroupKind = 'loop' | 'contract' | 'scatter' | 'routine';
@@ -23,8 +23,8 @@ export interface Group {
   operands: { readonly a: Operand; readonly b: Operand } | undefined;
   /** Groups that must run before this one. */
   readonly before: Set<Group>;
-  /** … and those that must run before them, as bits by id. */
-  readonly after: Uint32Array;
+  /** … and those that must run before them, as bits by id; grows. */
+  after: Uint32Array<ArrayBuffer>;
 }
 
 export interface Operand {
@@ -54,19 +54,57 @@ export interface ClusterOptions {
   readonly fuse: boolean;
 }
 
-export function cluster(roots: ReadonlyMap<Node, Root>, options: ClusterOptions): Group[] {
-  const groups: Group[] = [];
-  const words = Math.ceil(roots.size / 32);
-  const groupOf = new Map<Node, Group>();
-  const readers = new Map<Node, Group[]>();
+/** Groups all roots, and adds to `roots` those that turn out to be needed. */
+export function cluster(roots: Map<Node, Root>, options: ClusterOptions): Group[] {
+  const clustering = new Clustering(roots, options);
+  for (const root of Array.from(roots.values())) clustering.place(root);
+  return clustering.groups;
+}
 
-  for (const root of roots.values()) {
+class Clustering {
+  readonly groups: Group[] = [];
+  private readonly roots: Map<Node, Root>;
+  private readonly options: ClusterOptions;
+  private readonly groupOf = new Map<Node, Group>();
+  private readonly readers = new Map<Node, Group[]>();
+
+  constructor(roots: Map<Node, Root>, options: ClusterOptions) {
+    this.roots = roots;
+    this.options = options;
+  }
+
+  /** Finds a kernel for a root. What does not fit one kernel is materialised first: one more view or operand becomes a root. */
+  place(root: Root): void {
+    const waiting = [root];
+    for (let next = waiting.at(-1); next !== undefined; next = waiting.at(-1)) {
+      try {
+        if (!this.groupOf.has(next.node)) this.placeAlone(next);
+        waiting.pop();
+      } catch (error) {
+        if (!(error instanceof Unschedulable)) throw error;
+        const extra: Root = { node: error.culprit, kind: kindOf(error.culprit) };
+        this.roots.set(extra.node, extra);
+        waiting.push(extra);
+      }
+    }
+  }
+
+  private placeAlone(root: Root): void {
+    const { roots, readers, groups } = this;
+    const { limits, fuse } = this.options;
     const reads = readsOf(root, roots);
-    const needed = [...reads].flatMap((node) => groupOf.get(node) ?? []);
-    const host = options.fuse ? findHost(root, reads, needed, { roots, readers, limits: options.limits }) : undefined;
-    const group = host ?? { id: groups.length, kind: groupKind(root), roots: [root], ...build([root], roots, options.limits), before: new Set<Group>(), after: new Uint32Array(words) };
+    const needed = [...reads].flatMap((node) => this.groupOf.get(node) ?? []);
+    const host = fuse ? findHost(root, reads, needed, { roots, readers, limits }) : undefined;
+    const group = host ?? {
+      id: groups.length,
+      kind: groupKind(root),
+      roots: [root],
+      ...build([root], roots, limits),
+      before: new Set<Group>(),
+      after: new Uint32Array((groups.length >>> 5) + 1),
+    };
     if (host === undefined) groups.push(group);
-    groupOf.set(root.node, group);
+    this.groupOf.set(root.node, group);
     addDependencies(group, needed, groups);
     for (const node of reads) {
       const list = readers.get(node) ?? [];
@@ -74,7 +112,6 @@ export function cluster(roots: ReadonlyMap<Node, Root>, options: ClusterOptions)
       readers.set(node, list);
     }
   }
-  return groups;
 }
 
 /** The memory that a root's expression reads. */
@@ -101,21 +138,29 @@ export function dependsOn(group: Group, other: Group): boolean {
 
 /** Makes `group`, and all groups behind it, run after `needed`. */
 export function addDependencies(group: Group, needed: readonly Group[], groups: readonly Group[]): void {
-  const fresh = new Uint32Array(group.after.length);
+  let fresh = new Uint32Array(1);
   let changes = false;
   for (const before of needed) {
     if (before === group) continue;
     group.before.add(before);
     if (dependsOn(group, before)) continue;
     changes = true;
-    fresh[before.id >>> 5] = (fresh[before.id >>> 5] ?? 0) | (1 << (before.id & 31));
-    for (let i = 0; i < fresh.length; i++) fresh[i] = (fresh[i] ?? 0) | (before.after[i] ?? 0);
+    fresh = union(fresh, before.after, before.id);
   }
   if (!changes) return;
   for (const other of groups) {
-    if (other !== group && !dependsOn(other, group)) continue;
-    for (let i = 0; i < fresh.length; i++) other.after[i] = (other.after[i] ?? 0) | (fresh[i] ?? 0);
+    if (other === group || dependsOn(other, group)) other.after = union(other.after, fresh);
   }
+}
+
+/** The bits of both, and one more; in place where it fits. */
+function union(bits: Uint32Array<ArrayBuffer>, more: Uint32Array<ArrayBuffer>, extra?: number): Uint32Array<ArrayBuffer> {
+  const words = Math.max(bits.length, more.length, extra === undefined ? 0 : (extra >>> 5) + 1);
+  const out = words > bits.length ? new Uint32Array(words) : bits;
+  if (out !== bits) out.set(bits);
+  for (let i = 0; i < more.length; i++) out[i] = (out[i] ?? 0) | (more[i] ?? 0);
+  if (extra !== undefined) out[extra >>> 5] = (out[extra >>> 5] ?? 0) | (1 << (extra & 31));
+  return out;
 }
 
 interface HostContext {
@@ -161,7 +206,7 @@ function workOf(root: Root): number {
 }
 
 function mayHost(group: Group, root: Root, producer: boolean): boolean {
-  if (group.roots.length >= maximumRoots) return false;
+  if (group.roots.length >= maximumRoots || hasShortRuns(group.emitter.space)) return false;
   const work = workOf(root);
   const { space } = group.emitter;
   const domain = elementCount(space.axes.filter((axis) => axis.class !== 'k').map((axis) => axis.size));
@@ -192,23 +237,41 @@ function build(members: readonly Root[], roots: ReadonlyMap<Node, Root>, limits:
   const [first] = members;
   if (first === undefined) throw new Error('a kernel needs a root');
   try {
-    return withRefinement(spaceOf(members), (space) => {
-      const contraction = first.kind === 'contract' ? (first.node as ContractNode) : undefined;
-      const emitter = new Emitter(space, roots, contraction);
-      const operands = contraction === undefined ? undefined : operandsOf(contraction, space, roots);
-      if (operands !== undefined) {
-        emitter.reads.add(operands.a.base);
-        emitter.reads.add(operands.b.base);
-      }
-      if (first.kind === 'scatter' || first.kind === 'routine') for (const node of readsOf(first, roots)) emitter.reads.add(node);
-      if (first.kind === 'scatter' && first.node.op === 'scatterAdd') emitter.addScatter(first.node);
-      if (first.kind !== 'scatter' && first.kind !== 'routine') for (const root of members) emitter.add(root, (grown) => checkLimits(grown, members.length, limits));
-      return { emitter, operands };
-    });
+    return withRefinement(spaceOf(members), (space) => attemptIn(space, members, { roots, limits }));
   } catch (error) {
     if (!(error instanceof Unfusable || error instanceof Refine) || members.length > 1) throw error;
-    throw new Unschedulable(culpritOf(error instanceof Unfusable ? error.culprit : undefined, first.node, roots));
+    throw new Unschedulable(culpritOf(error.culprit, first.node, roots));
   }
+}
+
+type BuildContext = Pick<HostContext, 'roots' | 'limits'>;
+
+/** One try at a space. A split that would spoil the vector loop for a view's sake makes that view a kernel of its own. */
+function attemptIn(space: Space, members: readonly Root[], context: BuildContext): Built {
+  try {
+    return emitAll(space, members, context);
+  } catch (error) {
+    if (error instanceof Refine && error.culprit !== undefined && cutsVectors(space, error) && !(members.length === 1 && error.culprit === members[0]?.node)) {
+      throw new Unschedulable(error.culprit);
+    }
+    throw error;
+  }
+}
+
+function emitAll(space: Space, members: readonly Root[], { roots, limits }: BuildContext): Built {
+  const [first] = members;
+  if (first === undefined) throw new Error('a kernel needs a root');
+  const contraction = first.kind === 'contract' ? (first.node as ContractNode) : undefined;
+  const emitter = new Emitter(space, roots, contraction);
+  const operands = contraction === undefined ? undefined : operandsOf(contraction, space, roots);
+  if (operands !== undefined) {
+    emitter.reads.add(operands.a.base);
+    emitter.reads.add(operands.b.base);
+  }
+  if (first.kind === 'scatter' || first.kind === 'routine') for (const node of readsOf(first, roots)) emitter.reads.add(node);
+  if (first.kind === 'scatter' && first.node.op === 'scatterAdd') emitter.addScatter(first.node);
+  if (first.kind !== 'scatter' && first.kind !== 'routine') for (const root of members) emitter.add(root, (grown) => checkLimits(grown, members.length, limits));
+  return { emitter, operands };
 }
 
 function culpritOf(named: Node | undefined, root: Node, roots: ReadonlyMap<Node, Root>): Node {

@@ -6,10 +6,10 @@ import type { Affine, Guard, Instruction, ReduceCombine } from '../kernel/ir.ts'
 import { loopCount } from '../kernel/ir.ts';
 import { bytesOf } from '../dtype.ts';
 import { elementCount, sameShape, stridesOf } from '../shape.ts';
-import { Unfusable, fixed, linear, sameAffine, unravel } from './affine.ts';
+import { Refine, Unfusable, fixed, linear, sameAffine, unravel } from './affine.ts';
 import { isLeaf, type Root } from './roots.ts';
 import type { Space } from './space.ts';
-import { isMovement, operand, sourceIndex } from './view.ts';
+import { isMovement, operand, sourceIndex, type MovementNode } from './view.ts';
 
 /** An instruction whose operands are other drafts and whose buffer is the node that lives in it. */
 export interface Draft {
@@ -211,17 +211,20 @@ export class Emitter {
     const viewed = operand(node);
     // Memory is contiguous: its reshape needs no division.
     if (node.op === 'reshape' && this.isMemory(viewed)) return this.loadAt(viewed, linear(index, stridesOf(node.shape), this.space.loops.length), guards, fill);
-    let source: ReturnType<typeof sourceIndex>;
     try {
-      source = sourceIndex(node, index, this.space.loops);
+      return this.throughView(node, sourceIndex(node, index, this.space.loops), guards, fill);
     } catch (error) {
-      if (error instanceof Unfusable) error.culprit ??= node;
+      if ((error instanceof Unfusable || error instanceof Refine) && (error.culprit === undefined || error.culprit === viewed)) error.culprit = node;
       throw error;
     }
-    if (node.op !== 'pad') return this.resolve(operand(node), source.index, guards, fill);
+  }
+
+  private throughView(node: MovementNode, source: ReturnType<typeof sourceIndex>, guards: readonly Guard[], fill: number): Value {
+    const viewed = operand(node);
+    if (node.op !== 'pad') return this.resolve(viewed, source.index, guards, fill);
     const all = [...guards, ...source.guards];
-    if (this.readsDirectly(node)) return this.resolve(operand(node), source.index, all, node.attributes.value);
-    const value = this.resolve(operand(node), source.index, all, 0);
+    if (this.readsDirectly(node)) return this.resolve(viewed, source.index, all, node.attributes.value);
+    const value = this.resolve(viewed, source.index, all, 0);
     if (source.guards.length === 0) return value;
     const inside = this.value({ op: 'inside', guards: source.guards, dtype: 'bool' }, []);
     const outside = this.value({ op: 'constant', value: node.attributes.value, dtype: node.dtype }, []);
@@ -323,8 +326,9 @@ export class Emitter {
   /** An expensive inner value of an earlier stage is kept in a row of scratch instead of computed again. */
   private recall(value: Value, stage: number): Draft | undefined {
     if (!value.inner || value.cost <= largestKeepCost) return undefined;
-    const [first] = value.drafts.entries();
-    if (first === undefined) return undefined;
+    // A stage can only recall what an earlier one kept; roots may ask for their stages in any order.
+    const first = [...value.drafts].find(([earlier]) => earlier < stage);
+    if (first === undefined || (value.row !== undefined && value.row.stage > stage)) return undefined;
     const { dtype } = value.instruction;
     const innerLoops = this.space.loops.filter((_, i) => this.space.classes[i] === 'inner');
     if (loopCount(innerLoops) * bytesOf(dtype) > largestRowBytes) return undefined;

@@ -175,9 +175,11 @@ function bestVectorLoop(live: readonly Draft[], sizes: readonly number[]): numbe
   for (const { instruction, stage } of live) {
     if ((instruction.op !== 'load' && instruction.op !== 'store') || stage % 2 !== innermost) continue;
     instruction.index.strides.forEach((stride, loop) => {
-      // A loop of a few positions is a poor vector, however well it lies in memory.
+      // A loop of a few positions is a poor vector, however well it lies in memory; every second element is better.
       const fullness = Math.min(1, (sizes[loop] ?? 1) / 8);
-      if (Math.abs(stride) === 1) scores[loop] = (scores[loop] ?? 0) + fullness * (instruction.op === 'store' ? 2 : 1);
+      const distance = Math.abs(stride);
+      const closeness = distance === 1 ? 1 : distance > 1 && distance <= 4 ? 0.5 : 0;
+      scores[loop] = (scores[loop] ?? 0) + closeness * fullness * (instruction.op === 'store' ? 2 : 1);
     });
   }
   const best = Math.max(0, ...scores);

@@ -133,7 +133,7 @@ function paddedInput(x: Node, padding: readonly PaddingPair[], dilation: readonl
   );
 }
 
-const fewOutputs = 8;
+const fewOutputs = 4;
 const longReduction = 16384;
 
 /** A long reduction to few values becomes partial results first, so that threads can share it. Chosen by shape alone. */

@@ -54,9 +54,9 @@ export function kindOf(node: Node): RootKind {
   }
 }
 
-/** Decides, in order of the graph; `fuse: false` makes every computation a root, `forced` some nodes. */
-export function findRoots(graph: PreparedGraph, options: { fuse: boolean; forced: ReadonlySet<Node> }): Map<Node, Root> {
-  const forced = new Set<Node>([...options.forced, ...graph.outputs, ...graph.assignments.map(({ value }) => value)]);
+/** Decides, in order of the graph; `fuse: false` makes every computation a root. */
+export function findRoots(graph: PreparedGraph, options: { fuse: boolean }): Map<Node, Root> {
+  const forced = new Set<Node>([...graph.outputs, ...graph.assignments.map(({ value }) => value)]);
   for (const node of graph.nodes) forceOperands(node, forced);
   const users = countUsers(graph.nodes, forced);
 
@@ -157,6 +157,9 @@ function forceOperands(node: Node, forced: Set<Node>): void {
     case 'gather':
       force(operand(node), forced);
       return;
+    case 'scatterAdd':
+      if (!isUniform(operand(node))) force(operand(node), forced);
+      return;
     case 'sort':
     case 'cumulative':
     case 'eigh':
@@ -166,6 +169,13 @@ function forceOperands(node: Node, forced: Set<Node>): void {
       break;
     default:
   }
+}
+
+/** One number in every place: nothing to materialise. */
+function isUniform(node: Node): boolean {
+  let base = node;
+  while (base.op === 'expand' || base.op === 'reshape') base = operand(base);
+  return base.op === 'constant';
 }
 
 function force(node: Node, forced: Set<Node>): void {

@@ -6,7 +6,7 @@ import type { Kernel, Program, ProgramBuffer, RoutineKernel } from '../kernel/ir
 import { kernelKey } from '../kernel/ir.ts';
 import { elementCount } from '../shape.ts';
 import { bytesOf } from '../dtype.ts';
-import { cluster, Unschedulable, type Group } from './cluster.ts';
+import { cluster, type Group } from './cluster.ts';
 import { Emitter } from './emit.ts';
 import { finishContract, finishLoop, type Argument, type Finished } from './finish.ts';
 import { planArena, placeBarriers, type ArenaBuffer } from './memory.ts';
@@ -22,25 +22,13 @@ export interface ScheduleOptions {
 
 export function schedule(graph: CanonicalGraph, limits: BackendLimits, options: ScheduleOptions = {}): Program {
   const prepared = prepare(graph);
-  const { roots, groups } = group(prepared, limits, options.fuse ?? true);
+  const fuse = options.fuse ?? true;
+  const roots = findRoots(prepared, { fuse });
+  const groups = cluster(roots, { limits, fuse });
   const ordered = orderGroups(groups, prepared.assignments, prepared.nodes);
   const wanted = wantedNodes(prepared, groups);
   const steps = ordered.flatMap((item) => stepsOf(item, wanted, roots));
   return assemble(graph, prepared, steps);
-}
-
-/** Groups roots; what turns out not to fit one kernel is materialised, and grouping starts over. */
-function group(prepared: PreparedGraph, limits: BackendLimits, fuse: boolean): { roots: Map<Node, Root>; groups: Group[] } {
-  const forced = new Set<Node>();
-  for (;;) {
-    const roots = findRoots(prepared, { fuse, forced });
-    try {
-      return { roots, groups: cluster(roots, { limits, fuse }) };
-    } catch (error) {
-      if (!(error instanceof Unschedulable) || forced.has(error.culprit)) throw error;
-      forced.add(error.culprit);
-    }
-  }
 }
 
 /** Values that must lie in memory: results, and what another kernel reads. */
@@ -71,12 +59,15 @@ function stepsOf(item: Group, wanted: ReadonlySet<Node>, roots: ReadonlyMap<Node
 function initialise(item: Group, node: Node, roots: ReadonlyMap<Node, Root>): Step {
   const base = node.inputs[0];
   if (base === undefined) throw new InternalError('scatterAdd without a base');
+  return finishLoop({ ...item, kind: 'loop', emitter: emitBase(node, base, roots) }, new Set([node]));
+}
+
+function emitBase(node: Node, base: Node, roots: ReadonlyMap<Node, Root>): Emitter {
   const space = makeSpace(node.shape.map((size) => makeAxis(size, 'outer')));
   return withRefinement(space, (refined) => {
     const emitter = new Emitter(refined, roots);
-    const value = emitter.resolve(base, refined.index, [], 0);
-    emitter.storeAll(node, value);
-    return finishLoop({ ...item, kind: 'loop', emitter }, new Set([node]));
+    emitter.storeAll(node, emitter.resolve(base, refined.index, [], 0));
+    return emitter;
   });
 }
 

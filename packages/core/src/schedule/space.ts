@@ -59,6 +59,19 @@ function refine(space: Space, request: Refine): Space {
 }
 
 const maximumLoops = 16;
+const shortRun = 8;
+
+/** Whether the axis that lies closest in memory is cut into runs too short for vectors. */
+export function hasShortRuns(space: Space): boolean {
+  const fast = space.axes.findLast((axis) => axis.class !== 'k' && axis.size !== 1);
+  return fast !== undefined && fast.factors.length > 1 && (fast.factors.at(-1) ?? shortRun) < shortRun;
+}
+
+/** Whether a split would cut the axis that lies closest in memory into runs too short for vectors. */
+export function cutsVectors(space: Space, request: Refine): boolean {
+  const fast = space.axes.findLastIndex((axis) => axis.class !== 'k' && axis.size !== 1);
+  return request.inner < shortRun && space.origin[request.loop]?.axis === fast;
+}
 
 /** Runs `attempt`, splitting loops and starting over as long as it asks for splits. */
 export function withRefinement<T>(space: Space, attempt: (space: Space) => T): T {
