@@ -46,7 +46,7 @@ const maximumInstructions = 256;
 const maximumRoots = 24;
 const candidatesTried = 6;
 /** A kernel with fewer outer positions than this does not take on big elementwise work that many threads could share. */
-const fewPositions = 8;
+const fewPositions = 4;
 const bigWork = 65536;
 
 export interface ClusterOptions {
