@@ -2,13 +2,12 @@
 import type { Problem, Step } from './problem.ts';
 import { Stopwatch } from './timing.ts';
 
-/** What a contestant's first steps read, or why it does not take part. */
-export type Readiness = { readonly values: readonly number[] } | { readonly cannot: string };
-
 export interface Contestant {
   readonly name: string;
-  /** Builds the problem's step and runs it `steps` times. */
-  prepare(problem: Problem, steps: number): Promise<Readiness>;
+  /** Whether the problem concerns it at all; without it, every one does. */
+  readonly concerns?: (problem: Problem) => boolean;
+  /** Builds the problem's step and runs it `steps` times; what these steps read. */
+  prepare(problem: Problem, steps: number): Promise<readonly number[]>;
   /** Warms up for at most `seconds`; milliseconds of a step. */
   warm(seconds: number): Promise<number>;
   /** Milliseconds of each sampled step. */
@@ -17,13 +16,7 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
-/** Makes a problem's step; throws `Cannot` where there is no way to. */
 export type MakeStep = (problem: Problem) => Step | Promise<Step>;
-
-/** The reason why a contestant leaves a problem out. */
-export class Cannot extends Error {
-  override readonly name = 'Cannot';
-}
 
 /** A contestant in this process. */
 export function localContestant(name: string, makeStep: MakeStep, release: () => void | Promise<void> = () => undefined): Contestant {
@@ -35,13 +28,8 @@ export function localContestant(name: string, makeStep: MakeStep, release: () =>
   return {
     name,
     async prepare(problem, steps) {
-      try {
-        stopwatch = new Stopwatch(await makeStep(problem));
-        return { values: await stopwatch.values(steps) };
-      } catch (error) {
-        if (error instanceof Cannot) return { cannot: error.message };
-        throw error;
-      }
+      stopwatch = new Stopwatch(await makeStep(problem));
+      return await stopwatch.values(steps);
     },
     warm: (seconds) => prepared().warm(seconds),
     sample: (seconds) => prepared().sample(seconds),

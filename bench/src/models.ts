@@ -2,11 +2,14 @@
 import type { Parameter } from './numbers.ts';
 import type { ProblemOf } from './problem.ts';
 
-const weight = (...shape: number[]): Parameter => ({ shape, start: 'uniform' });
-const zeros = (size: number): Parameter => ({ shape: [size], start: 'zeros' });
-const withBias = (...shape: number[]): Parameter[] => [weight(...shape), zeros(shape[0] ?? 0)];
+const inputsOf = (shape: readonly number[]): number => shape.slice(1).reduce((product, size) => product * size, 1);
+/** ±1/√fan-in, as PyTorch starts them. */
+const spreadOf = (shape: readonly number[]): number => Math.fround(1 / Math.sqrt(inputsOf(shape)));
+const weight = (shape: readonly number[]): Parameter => ({ shape, center: 0, spread: spreadOf(shape) });
+const perOutput = ([outputs = 0]: readonly number[], center: number, spread: number): Parameter => ({ shape: [outputs], center, spread });
+const withBias = (...shape: number[]): Parameter[] => [weight(shape), perOutput(shape, 0, spreadOf(shape))];
 /** A convolution without bias, then batch norm. */
-const normalized = (...shape: number[]): Parameter[] => [weight(...shape), { shape: [shape[0] ?? 0], start: 'ones' }, zeros(shape[0] ?? 0)];
+const normalized = (...shape: number[]): Parameter[] => [weight(shape), perOutput(shape, 1, 0.25), perOutput(shape, 0, 0.25)];
 
 /** The CIFAR form: stages of this width, and how often each repeats its block. */
 export const resnetWidths = [16, 32, 64] as const;

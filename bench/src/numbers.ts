@@ -23,26 +23,18 @@ export function labels(seed: number, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => Math.floor((mix(Math.imul(i, 0x9e3779b1) + start) / 2 ** 32) * classes));
 }
 
-/** Shape of a parameter, with how it starts: uniform ±1/√fan-in, ones or zeros. */
+/** A parameter starts as its center, plus or minus up to its spread. */
 export interface Parameter {
   readonly shape: readonly number[];
-  readonly start: 'uniform' | 'ones' | 'zeros';
+  readonly center: number;
+  readonly spread: number;
 }
 
-/** Start values of parameter number `index` (weights are [out, in, …]). */
-export function startValues({ shape, start }: Parameter, index: number): Float32Array {
-  const [outputs = 1, ...rest] = shape;
-  const fanIn = rest.reduce((product, size) => product * size, 1);
-  switch (start) {
-    case 'uniform':
-      return uniform(1000 + index, outputs * fanIn, Math.fround(1 / Math.sqrt(fanIn)));
-    case 'ones':
-      return new Float32Array(outputs * fanIn).fill(1);
-    case 'zeros':
-      return new Float32Array(outputs * fanIn);
-    default:
-      return start satisfies never;
-  }
+const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** Start values of parameter number `index`. */
+export function startValues({ shape, center, spread }: Parameter, index: number): Float32Array {
+  return uniform(1000 + index, count(shape), spread).map((value) => value + center);
 }
 
 /** What differs from step to step, and what stays. Images are [N, C, H, W], weights [out, in, kernel, kernel]. */
@@ -55,7 +47,6 @@ export interface Inputs {
 /** Half of the 4×4 Hadamard matrix: products with it keep their size for ever. */
 const halfHadamard = [1, 1, 1, 1, 1, -1, 1, -1, 1, 1, -1, -1, 1, -1, -1, 1].map((sign) => sign / 2);
 
-const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const perBatch = <T>(make: (batch: number) => T): T[] => Array.from({ length: batches }, (_, batch) => make(batch));
 
 const seeds = { x: 0, second: 10, labels: 20, weight: 30, scale: 31, shift: 32, cotangent: 33 } as const;
@@ -107,7 +98,7 @@ export function inputsOf(problem: Problem): Inputs {
     case 'lenet5':
       return images(28 * 28, problem.batch);
     case 'resnet20':
-      return images(3 * 32 * 32, problem.batch);
+      return images(3 * problem.side ** 2, problem.batch);
     case 'mlp':
       return images(problem.sizes[0] ?? 1, problem.batch);
     default:

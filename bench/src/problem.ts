@@ -30,8 +30,8 @@ export type Problem =
     }
   /** One SGD step, momentum 0.9, on [batch, 1, 28, 28]. */
   | { readonly kind: 'lenet5'; readonly batch: number }
-  /** One SGD step, momentum 0.9, on [batch, 3, 32, 32]. */
-  | { readonly kind: 'resnet20'; readonly batch: number }
+  /** One SGD step, momentum 0.9, on [batch, 3, side, side]. */
+  | { readonly kind: 'resnet20'; readonly batch: number; readonly side: number }
   /** One Adam step on [batch, sizes[0]]. */
   | { readonly kind: 'mlp'; readonly batch: number; readonly sizes: readonly number[] };
 

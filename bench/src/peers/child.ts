@@ -11,6 +11,7 @@ export interface ChildCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  readonly concerns?: (problem: Problem) => boolean;
 }
 
 /** Seconds that preparing may take, and what every other answer may take beyond the time asked for. */
@@ -104,10 +105,11 @@ export function childContestant(command: ChildCommand): Contestant {
   const unexpected = (answer: Answer): Error => new Error(`${command.name} answered ${JSON.stringify(answer)}`);
   return {
     name: command.name,
+    concerns: command.concerns ?? (() => true),
     async prepare(problem, steps) {
       const parameters = isModel(problem) ? parametersOf(problem) : [];
       const answer = await ask({ ask: 'prepare', problem, parameters, steps }, patience.prepare);
-      if ('values' in answer || 'cannot' in answer) return answer;
+      if ('values' in answer) return answer.values;
       throw unexpected(answer);
     },
     async warm(seconds) {

@@ -1,5 +1,4 @@
 // What the benchmark and a peer's process say to each other: one JSON object a line, a question, then its answer.
-import type { Readiness } from '../contestant.ts';
 import type { Parameter } from '../numbers.ts';
 import type { Problem } from '../problem.ts';
 
@@ -9,4 +8,4 @@ export type Question =
   | { readonly ask: 'warm'; readonly seconds: number }
   | { readonly ask: 'sample'; readonly seconds: number };
 
-export type Answer = Readiness | { readonly milliseconds: number } | { readonly samples: readonly number[] } | { readonly failed: string };
+export type Answer = { readonly values: readonly number[] } | { readonly milliseconds: number } | { readonly samples: readonly number[] } | { readonly failed: string };

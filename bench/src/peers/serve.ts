@@ -6,7 +6,7 @@ import type { Answer, Question } from './protocol.ts';
 async function answerTo(question: Question, contestant: Contestant): Promise<Answer> {
   switch (question.ask) {
     case 'prepare':
-      return await contestant.prepare(question.problem, question.steps);
+      return { values: await contestant.prepare(question.problem, question.steps) };
     case 'warm':
       return { milliseconds: await contestant.warm(question.seconds) };
     case 'sample':

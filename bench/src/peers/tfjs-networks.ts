@@ -88,7 +88,7 @@ export function trainingStep(core: Tfjs, problem: ModelProblem): Step {
   const inputs = inputsOf(problem);
   const variables = parametersOf(problem).map((parameter, index) => variableOf(core, parameter, index));
   const optimizer = problem.kind === 'mlp' ? core.train.adam(learningRate.adam) : core.train.momentum(learningRate.sgd, momentum);
-  const imageShape = [problem.batch, ...(problem.kind === 'lenet5' ? ([1, 28, 28] as const) : ([3, 32, 32] as const))] as const;
+  const imageShape = problem.kind === 'resnet20' ? ([problem.batch, 3, problem.side, problem.side] as const) : ([problem.batch, 1, 28, 28] as const);
   const host = inputs.batches.map(({ x }) => (problem.kind === 'mlp' ? x : channelsLast(x, imageShape)));
   const logitsOf = (i: number): tf.Tensor2D => {
     const parameters = new Parameters(variables);

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Contestant } from '../contestant.ts';
+import type { Problem } from '../problem.ts';
 import { childContestant } from './child.ts';
 
 const script = fileURLToPath(new URL('../../src/peers/torch_peer.py', import.meta.url));
@@ -13,11 +14,19 @@ const tuned = {
   MALLOC_TRIM_THRESHOLD_: '4294967296',
 };
 
-const variants = {
-  torch: {},
-  'torch-tuned': tuned,
-  'torch-channels-last': { ATHANOR_BENCH_CHANNELS_LAST: '1' },
-} as const;
+const withImages: readonly Problem['kind'][] = ['batch-norm', 'conv', 'lenet5', 'resnet20'];
+
+interface Variant {
+  readonly name: string;
+  readonly extra: Readonly<Record<string, string>>;
+  readonly concerns?: (problem: Problem) => boolean;
+}
+
+const variants: readonly Variant[] = [
+  { name: 'torch', extra: {} },
+  { name: 'torch-tuned', extra: tuned },
+  { name: 'torch-channels-last', extra: { ATHANOR_BENCH_CHANNELS_LAST: '1' }, concerns: ({ kind }) => withImages.includes(kind) },
+];
 
 function environment(threads: number, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { OPENBLAS_CORETYPE: _, ...rest } = process.env;
@@ -38,7 +47,5 @@ export function pythonWithTorch(): string | undefined {
 export function torchPeers(threads: number): Contestant[] {
   const python = pythonWithTorch();
   if (python === undefined) return [];
-  return Object.entries(variants).map(([name, extra]) =>
-    childContestant({ name, command: python, args: [script], environment: environment(threads, extra) }),
-  );
+  return variants.map(({ extra, ...variant }) => childContestant({ ...variant, command: python, args: [script], environment: environment(threads, extra) }));
 }
