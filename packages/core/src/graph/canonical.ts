@@ -36,8 +36,9 @@ function regionOf(node: Node): number {
   return node.region === 0 || node.inputs.length === 0 || uniformValue(node) !== undefined ? 0 : node.region;
 }
 
-function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i]);
+function sameOperands(op: string, a: readonly number[], b: readonly number[]): boolean {
+  if (a.length === b.length && a.every((x, i) => x === b[i])) return true;
+  return commutative.has(op) && a[0] === b[1] && a[1] === b[0];
 }
 
 /** Simplified nodes, each structure once: what makes `x.exp()` written twice one node. Operands come before users. */
@@ -117,13 +118,13 @@ class Merger {
 
   private intern(node: Node, operands: readonly number[]): number {
     const text = ownText(node);
-    const key = commutative.has(node.op) ? operands.toSorted((a, b) => a - b) : operands;
+    const ordered = commutative.has(node.op) ? operands.toSorted((a, b) => a - b) : operands;
     let hash = textHash(node.op) ^ textHash(text);
-    for (const operand of key) hash = Math.imul(hash ^ operand, 0x9e3779b1) ^ (hash >>> 15);
+    for (const operand of ordered) hash = Math.imul(hash ^ operand, 0x9e3779b1) ^ (hash >>> 15);
     const newest = this.newest.get(hash) ?? -1;
-    for (let at = newest; at >= 0; at = this.older[at] ?? -1) if (this.isSame(at, node, key, text)) return at;
+    for (let at = newest; at >= 0; at = this.older[at] ?? -1) if (this.isSame(at, node, operands, text)) return at;
     const number = this.nodes.push(node) - 1;
-    this.operands.push(key);
+    this.operands.push(operands);
     this.texts.push(text);
     this.older.push(newest);
     this.newest.set(hash, number);
@@ -132,18 +133,41 @@ class Merger {
 
   private isSame(number: number, node: Node, operands: readonly number[], text: string): boolean {
     const other = this.nodes[number] as Node;
-    return other.op === node.op && this.texts[number] === text && sameNumbers(this.operands[number] ?? [], operands) && regionOf(other) === regionOf(node);
+    if (other.op !== node.op || this.texts[number] !== text || regionOf(other) !== regionOf(node)) return false;
+    return sameOperands(node.op, this.operands[number] ?? [], operands);
   }
 }
 
-/** Which of the nodes the roots need. */
-function findLive({ nodes, operands }: Merger, roots: readonly number[]): Uint8Array {
-  const live = new Uint8Array(nodes.length);
-  for (const root of roots) live[root] = 1;
-  for (let at = nodes.length - 1; at >= 0; at--) {
-    if (live[at] === 1) for (const operand of operands[at] ?? []) live[operand] = 1;
+/** The numbers of the nodes that the roots need, operands before users, in an order that the structure alone decides. */
+function orderOf({ nodes, operands }: Merger, roots: readonly number[]): number[] {
+  const order: number[] = [];
+  const entered = new Uint8Array(nodes.length);
+  const stack: number[] = [];
+  const next: number[] = [];
+  const enter = (number: number): void => {
+    if (entered[number] === 1) return;
+    entered[number] = 1;
+    stack.push(number);
+    next.push(0);
+  };
+  for (const root of roots) {
+    enter(root);
+    while (stack.length > 0) {
+      const top = stack.length - 1;
+      const number = stack[top] ?? 0;
+      const at = next[top] ?? 0;
+      const operand = operands[number]?.[at];
+      next[top] = at + 1;
+      if (operand !== undefined) {
+        enter(operand);
+        continue;
+      }
+      stack.pop();
+      next.pop();
+      order.push(number);
+    }
   }
-  return live;
+  return order;
 }
 
 /** Leaves in order of first use, and the hash of everything that is told to it. */
@@ -202,16 +226,15 @@ export function canonicalize(graph: Graph): CanonicalGraph {
   const roots = [...graph.outputs, ...graph.assignments.map(({ value }) => value)];
   merger.mergeAll(roots);
   const rootNumbers = roots.map((node) => merger.numberOf(node));
-  const live = findLive(merger, rootNumbers);
-  const places = new Int32Array(live.length);
+  const places = new Int32Array(merger.nodes.length);
   const nodes: Node[] = [];
   const numbering = new Numbering();
-  merger.nodes.forEach((node, number) => {
-    if (live[number] === 0) return;
+  for (const number of orderOf(merger, rootNumbers)) {
+    const node = merger.nodes[number] as Node;
     const operands = merger.operands[number] ?? [];
     numbering.node(node, operands.map((operand) => places[operand] ?? 0), merger.texts[number] ?? '');
     places[number] = nodes.push(node) - 1;
-  });
+  }
   const representatives = rootNumbers.map((number) => merger.nodes[number] as Node);
   const outputs = representatives.slice(0, graph.outputs.length);
   const assignments = graph.assignments.map(({ variable }, i) => ({ variable, value: representatives[outputs.length + i] as Node }));
