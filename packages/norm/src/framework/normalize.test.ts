@@ -1,8 +1,7 @@
-// The shared kernels: against loops in float64, finite differences, exact identities; and how many kernels they take.
-import { Variable, grad, type Tensor } from '@athanor/core';
+// The forward and backward that all methods share: against plain compositions, finite differences, exact identities.
+import { grad, type Tensor } from '@athanor/core';
 import { describe, expect, it, test } from 'vitest';
 import { derivativeError, randomTensor, relativeError, secondDerivativeError } from '../testing/numbers.ts';
-import { explain, kernelsOf, programOf } from '../testing/programs.ts';
 import { normalize } from './normalize.ts';
 import { constantStatistics, statisticsOf, type StatisticsOptions } from './statistics.ts';
 
@@ -69,37 +68,4 @@ test('constant statistics let the gradient pass as it is', async () => {
   const cotangent = randomTensor(shape, 4);
   const [dx = x] = grad(y, [x], { cotangent });
   expect(await relativeError(dx, cotangent.div(variance.add(0.1).sqrt()))).toBeLessThan(1e-14);
-});
-
-describe('kernels', () => {
-  const leaf = (...sizes: number[]): Tensor => new Variable({ shape: sizes }).value;
-
-  /** Loop kernels before and after the layer that follows: the forward, the backward, and what sums over other axes. */
-  function loops(sizes: readonly number[], axes: readonly number[], parameterShape: readonly number[]): { text: string; loops: number; backward: number } {
-    const [rows = 1] = sizes;
-    const width = sizes.slice(1).reduce((product, size) => product * size, 1);
-    const [x, weight, bias] = [leaf(rows, 10).matmul(leaf(10, width)).reshape(sizes), leaf(...parameterShape), leaf(...parameterShape)];
-    const statistics = statisticsOf(x, { axes, eps: 1e-5 });
-    const logits = normalize(x, statistics, { weight, bias }).relu().reshape(rows, width).matmul(leaf(width, 10));
-    const running = new Variable({ shape: statistics.mean?.shape ?? [] });
-    const moved = running.value.lerp(statistics.mean ?? x, 0.1);
-    const program = programOf([logits, ...grad(logits, [x, weight, bias], { cotangent: leaf(rows, 10) })], [[running, moved]]);
-    const kinds = kernelsOf(program);
-    return { text: explain(program), loops: kinds.filter((kind) => kind === 'loop').length, backward: kinds.slice(kinds.lastIndexOf('contract')).length - 1 };
-  }
-
-  it('batch normalization: one forward, running statistics included, and one backward', () => {
-    const { text, ...counts } = loops([16, 8, 16, 16], [0, 2, 3], [1, 8, 1, 1]);
-    expect({ ...counts, text }).toEqual({ loops: 2, backward: 1, text });
-  });
-
-  it('layer normalization: one forward, and two backward, of which one sums the parameters over the samples', () => {
-    const { text, ...counts } = loops([128, 768], [1], [1, 768]);
-    expect({ ...counts, text }).toEqual({ loops: 3, backward: 2, text });
-  });
-
-  it('group normalization: one forward, two backward', () => {
-    const { text, ...counts } = loops([16, 4, 8, 16, 16], [2, 3, 4], [1, 4, 8, 1, 1]);
-    expect({ ...counts, text }).toEqual({ loops: 3, backward: 2, text });
-  });
 });

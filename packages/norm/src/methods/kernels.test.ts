@@ -1,0 +1,35 @@
+// How many kernels a method's training step takes between the layers around it, with running statistics and gradients.
+import { Variable, grad, type Tensor } from '@athanor/core';
+import type { Module, TensorModule } from '@athanor/core/nn';
+import { expect, test } from 'vitest';
+import { explain, kernelsOf, programOf } from '../testing/programs.ts';
+import { BatchNorm } from './batch.ts';
+import { LayerNorm, RMSNorm } from './layer.ts';
+import { ChannelLayerNorm, GroupNorm, InstanceNorm } from './sample.ts';
+
+const leaf = (...sizes: number[]): Tensor => new Variable({ shape: sizes }).value;
+
+/** linear → norm → relu → linear: loop kernels in all. */
+function loops(module: TensorModule & Module, [rows = 1, ...sizes]: readonly number[]): { loops: number; text: string } {
+  const width = sizes.reduce((product, size) => product * size, 1);
+  const x = leaf(rows, 10).matmul(leaf(10, width));
+  const logits = module.forward(x.reshape(rows, ...sizes)).relu().reshape(rows, width).matmul(leaf(width, 10));
+  const gradients = grad(logits, [x, ...module.parameters()], { cotangent: logits });
+  const program = programOf([logits, ...gradients], module.buffers().map((buffer) => [buffer, buffer.value]));
+  return { loops: kernelsOf(program).filter((kind) => kind === 'loop').length, text: explain(program) };
+}
+
+const image = [16, 8, 16, 16];
+test.each<[string, TensorModule, readonly number[], number]>([
+  ['batch: one forward with running statistics, one backward with dγ and dβ', new BatchNorm(8), image, 2],
+  ['batch of [N, C]', new BatchNorm(64), [32, 64], 2],
+  ['layer over the last axis: one forward, one backward, one for dγ and dβ', new LayerNorm(768), [128, 768], 3],
+  ['RMS over the last axis', new RMSNorm(768), [128, 768], 3],
+  ['layer over the sample', new ChannelLayerNorm(8), image, 3],
+  ['group', new GroupNorm(4, 8), image, 3],
+  ['instance without parameters: one and one', new InstanceNorm(8), image, 2],
+  ['instance with parameters, whose sums per sample are added up: two small ones', new InstanceNorm(8, { affine: true }), image, 4],
+])('%s', (_, module, shape, count) => {
+  const { text, ...counts } = loops(module, shape);
+  expect({ ...counts, text }).toEqual({ loops: count, text });
+});
