@@ -71,7 +71,7 @@ async function runJob(run: Run, environment: Environment, options: RunOptions, b
       if (readResult(folder) === undefined) {
         if (backend === undefined) {
           backend = await makeBackend(run, registry, backends);
-          recordEnvironment(run, { ...environment, ...engineOf(backend) });
+          recordEnvironment(run, { ...environment, ...engineOf(backend) }, observer);
         }
         const context = { seed: run.config.seed, backend, inputs, dataDir, notify: observer.note };
         const stage = await registry.make('stage', ref, context);
@@ -149,14 +149,23 @@ export function readEnvironments(run: Run): Environment[] {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Environment[]) : [];
 }
 
-/** Adds this attempt's environment. Throws a UserError if bits could differ from the earlier attempts'. */
-function recordEnvironment(run: Run, environment: Environment): void {
+/**
+ * Adds this attempt's environment. Throws a UserError if bits could differ from the earlier
+ * attempts'; other code or packages are only told, since most changes do not touch a run.
+ */
+function recordEnvironment(run: Run, environment: Environment, observer: Observer): void {
   const earlier = readEnvironments(run);
   const other = earlier.find(({ numerics }) => numerics !== environment.numerics);
   if (other !== undefined) {
     throw new UserError(`${run.folder} was begun with numerics ${String(other.numerics)}, this process has ${String(environment.numerics)}`, {
       remedy: 'the results would not be those of an unbroken run: go on where it was begun, or start anew with --fresh',
     });
+  }
+  const code = ({ git, packages }: Environment) => JSON.stringify([git?.commit, packages]);
+  const changed = earlier.find((attempt) => code(attempt) !== code(environment));
+  if (changed !== undefined) {
+    const commit = changed.git === null ? '' : ` (commit ${changed.git.commit.slice(0, 8)})`;
+    observer.note(`${run.name} was begun with other code${commit}: if the change touches what it computes, the outcome is not that of an unbroken run`);
   }
   writeFileWhole(join(run.folder, 'environment.json'), `${JSON.stringify([...earlier, environment], null, 2)}\n`);
 }
