@@ -135,7 +135,8 @@ function sizeOf({ shape, dtype }: { readonly shape: Shape; readonly dtype: Dtype
   return elementCount(shape) * bytesOf(dtype);
 }
 
-function hostValues(node: Node): TypedArray {
+/** The data of a leaf. */
+export function hostValues(node: Node): TypedArray {
   const values = node.op === 'data' ? node.attributes.leaf.data : undefined;
   if (values === undefined) throw new Error('a leaf of the graph has no data');
   return values;

@@ -3,8 +3,12 @@ import type { Backend } from '@athanor/core/backend';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { behaviour } from './behaviour.ts';
 import { allCases } from './cases/index.ts';
+import { campaign } from './fuzz/campaign.ts';
 import { titleOf, type Case } from './problem.ts';
 import { check, resultsOf } from './run.ts';
+
+/** Milliseconds for one test, which may be many cases on a busy machine. */
+const timeout = 60_000;
 
 /** How the suite wants a backend to be made; a backend ignores what it does not have. */
 export interface BackendSettings {
@@ -36,7 +40,7 @@ export function conformance(name: string, makeBackend: MakeBackend, options: Con
       });
       afterAll(() => backend.dispose());
       for (const [group, members] of grouped(cases)) {
-        it(`${group}: ${members.length} cases`, async () => {
+        it(`${group}: ${members.length} cases`, { timeout }, async () => {
           expect(await failures(backend, members)).toEqual([]);
         });
       }
@@ -58,9 +62,31 @@ export function agreement(name: string, backends: Readonly<Record<string, () => 
       for (const backend of made.values()) await backend.dispose();
     });
     for (const [group, members] of grouped(allCases())) {
-      it(`${group}: ${members.length} cases`, async () => {
+      it(`${group}: ${members.length} cases`, { timeout }, async () => {
         expect(await disagreements(made, members)).toEqual([]);
       });
+    }
+  });
+}
+
+export interface FuzzOptions {
+  readonly seconds: number;
+  /** Seed of the first graph. Default 1. */
+  readonly seed?: number;
+  /** Default true. */
+  readonly fuse?: boolean;
+}
+
+/** Declares a test that runs random graphs for some seconds; it fails with the smallest graph that the backend gets wrong. */
+export function fuzz(name: string, makeBackend: MakeBackend, { seconds, seed = 1, fuse = true }: FuzzOptions): void {
+  it(`${name}: random graphs for ${seconds} s`, { timeout: seconds * 1000 + 60_000 }, async () => {
+    const backend = await makeBackend({ fuse, poison: true });
+    try {
+      const { graphs, failure } = await campaign(backend, { seed, seconds });
+      expect(failure === undefined ? '' : `seed ${failure.seed}: ${failure.text}\n${failure.graph}`).toBe('');
+      expect(graphs).toBeGreaterThan(0);
+    } finally {
+      await backend.dispose();
     }
   });
 }

@@ -4,7 +4,7 @@ export { indexOutOfRange } from './failures.ts';
 export * from '../dtype.ts';
 export * from '../shape.ts';
 export * from '../errors.ts';
-export { buildContext } from '../graph/create.ts';
+export { buildContext, derive } from '../graph/create.ts';
 export { elementwise, isElementwiseOp, type BinaryOp, type ElementwiseOp, type UnaryOp } from '../graph/elementwise.ts';
 export type * from '../graph/node.ts';
 export * as build from '../graph/build.ts';

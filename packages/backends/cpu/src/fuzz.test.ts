@@ -1,0 +1,6 @@
+// Random graphs against the reference.
+import { fuzz } from '@athanor/backend-conformance';
+import { cpuBackend } from './backend.ts';
+
+fuzz('cpu, fused', ({ fuse, poison }) => cpuBackend({ fuse, poison }), { seconds: 5 });
+fuzz('cpu, each operation by itself', ({ fuse, poison }) => cpuBackend({ fuse, poison }), { seconds: 2, seed: 50_000, fuse: false });
