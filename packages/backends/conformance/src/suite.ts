@@ -31,7 +31,9 @@ export interface ConformanceOptions {
 /** Declares the tests: one for each operation, which runs all cases of it, and some of the backend as a whole. */
 export function conformance(name: string, makeBackend: MakeBackend, options: ConformanceOptions = {}): void {
   const cases = allCases();
-  describe(`${name}: the backend as a whole`, () => behaviour(makeBackend));
+  describe(`${name}: the backend as a whole`, () => {
+    behaviour(makeBackend);
+  });
   for (const fuse of options.fusion ?? [true, false]) {
     describe(`${name}: ${cases.length} cases, ${fuse ? 'fused' : 'each operation by itself'}`, () => {
       let backend: Backend;
