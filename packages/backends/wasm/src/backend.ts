@@ -10,7 +10,7 @@ import { Arena } from './runtime/arena.ts';
 import { control } from './runtime/control.ts';
 import { driverModule, type DriverExports } from './runtime/driver.ts';
 import { WasmExecutable } from './runtime/executable.ts';
-import { coreCount, hasFusedMultiplyAdd, hasSharedMemory, maySleep } from './runtime/features.ts';
+import { coreCount, hasFusedMultiplyAdd, hasSharedMemory, maySleep, registerTile } from './runtime/features.ts';
 import { Pool } from './runtime/pool.ts';
 import { KernelStore } from './runtime/store.ts';
 
@@ -65,9 +65,8 @@ export class WasmBackend implements Backend {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(driverBytes), { env: { memory, table } });
     this.pool = new Pool(threads, this.linear, instance.exports as unknown as DriverExports, driverBytes);
     this.ready = this.pool.ready;
-    const fused = hasFusedMultiplyAdd();
-    this.numerics = fused ? 'wasm-fma' : 'wasm';
-    this.store = new KernelStore({ memory: memoryLimits, fused }, memory, table, this.pool);
+    this.numerics = hasFusedMultiplyAdd() ? 'wasm-fma' : 'wasm';
+    this.store = new KernelStore({ memory: memoryLimits, tile: registerTile() }, memory, table, this.pool);
     this.arena = new Arena(this.linear, threads);
     this.linear.words(0, 128)[control.delays / 4] = Number(options.delays === true);
   }
@@ -112,7 +111,7 @@ export class WasmBackend implements Backend {
     if (!(executable instanceof WasmExecutable)) throw new UserError('an executable of another backend was given to the wasm backend');
     if (this.disposed) throw new UserError('the wasm backend was disposed of');
     this.arena.reserve(executable.arenaBytes, executable.scratch);
-    if (this.options.poison === true) this.arena.poison();
+    if (this.options.poison === true) this.arena.poison(executable.arenaBytes, executable.scratch);
     executable.run(binding, this.arena);
     const flag = this.linear.words(control.flag, 1);
     if (flag[0] === 0) return;

@@ -1,7 +1,9 @@
 // Modules of generated kernels: many kernels become one WebAssembly module that fills a part of the function table.
 import { unreachable, type ContractKernel, type LoopKernel } from '@athanor/core/backend';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
+import { microCount, microModule, microParameters, type Tile } from './contract/micro.ts';
 import { plainContraction } from './contract/plain.ts';
+import { emitTiledContraction, isTiled } from './contract/tiled.ts';
 import { emitLoopKernel, kernelParameters, type KernelShape } from './loop.ts';
 import type { MathImports } from './scalar.ts';
 
@@ -12,8 +14,8 @@ export const importedMath = { exp: 1, expm1: 1, log: 1, log1p: 1, sin: 1, cos: 1
 
 export interface CodegenOptions {
   readonly memory: MemoryLimits;
-  /** Multiply-adds round once (relaxed SIMD). */
-  readonly fused: boolean;
+  /** The register tile of contractions; it also says whether multiply-adds round once. */
+  readonly tile: Tile;
 }
 
 export interface KernelModule {
@@ -30,14 +32,17 @@ export function generateModule(kernels: readonly GeneratedKernel[], firstEntry: 
     Object.entries(importedMath).map(([name, arity]) => [name, module.importFunction('math', name, arity === 1 ? ['f64'] : ['f64', 'f64'], ['f64'])]),
   );
   const shapes: KernelShape[] = [];
+  const body = { imports, fused: options.tile.fused };
+  const microType = module.type([...microParameters]);
   const functions = kernels.map((kernel) =>
     module.define([...kernelParameters], [], (code) => {
       switch (kernel.kind) {
         case 'loop':
-          shapes.push(emitLoopKernel(code, kernel, { imports, fused: options.fused }));
+          shapes.push(emitLoopKernel(code, kernel, body));
           return;
         case 'contract':
-          shapes.push(emitLoopKernel(code, plainContraction(kernel), { imports, fused: options.fused }));
+          if (isTiled(kernel)) shapes.push(emitTiledContraction(code, kernel, { ...body, tile: options.tile, microType }));
+          else shapes.push(emitLoopKernel(code, plainContraction(kernel), body));
           return;
         default:
           unreachable(kernel);
@@ -47,3 +52,8 @@ export function generateModule(kernels: readonly GeneratedKernel[], firstEntry: 
   module.fillTable(firstEntry, functions);
   return { bytes: module.encode(), shapes };
 }
+
+/** Whether a kernel calls the micro-kernels. */
+export const usesMicro = (kernel: GeneratedKernel): boolean => kernel.kind === 'contract' && isTiled(kernel);
+
+export { microCount, microModule };

@@ -33,9 +33,9 @@ export class Arena {
     words[control.scratchStride / 4] = this.scratchBytes;
   }
 
-  /** For tests: NaN in every float, nonsense in every integer. */
-  poison(): void {
-    this.memory.bytes(this.address, this.bytes).fill(255);
-    this.memory.bytes(this.scratchAddress, this.scratchBytes * this.threads).fill(255);
+  /** For tests: NaN in every float, nonsense in every integer that a program may use. */
+  poison(bytes: number, scratchBytes: number): void {
+    this.memory.bytes(this.address, bytes).fill(255);
+    for (let thread = 0; thread < this.threads; thread++) this.memory.bytes(this.scratchAddress + thread * this.scratchBytes, scratchBytes).fill(255);
   }
 }

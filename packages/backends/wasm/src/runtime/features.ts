@@ -1,5 +1,6 @@
 // What the engine can do: relaxed SIMD, shared memory, sleeping on the current thread; and flags that turn more on.
 import { Module } from '../assembler/module.ts';
+import type { Tile } from '../codegen/contract/micro.ts';
 
 interface NodeModules {
   'node:worker_threads': typeof import('node:worker_threads');
@@ -72,14 +73,28 @@ export function hasRevectorizer(): boolean {
   return wide;
 }
 
+function v8Version(): readonly [major: number, minor: number] {
+  const { process } = globalThis as { process?: { versions?: { v8?: string } } };
+  const [major = 0, minor = 0] = (process?.versions?.v8 ?? '').split('.').map(Number);
+  return [major, minor];
+}
+
+/** The register tile that suits the engine: as many sums as its vector registers hold. */
+export function registerTile(): Tile {
+  const isFused = hasFusedMultiplyAdd();
+  const [major] = v8Version();
+  const split = major > 0 && major < 13;
+  if (wide) return { rows: 6, vectors: 4, fused: isFused, split };
+  return { rows: isFused ? 6 : 4, vectors: 2, fused: isFused, split };
+}
+
 /**
  * Turns on experimental features of the engine for the whole process; for programs that own their process, before the
  * first backend is made. Node 20: relaxed SIMD; Node ≥ 24: the re-vectorizer. `revectorizer: false` leaves that off.
  */
 export function enableEngineFeatures(options: { readonly revectorizer?: boolean } = {}): EngineFeatures {
   const v8 = nodeModule('node:v8');
-  const { process } = globalThis as { process?: { versions?: { v8?: string } } };
-  const [major = 0, minor = 0] = (process?.versions?.v8 ?? '').split('.').map(Number);
+  const [major, minor] = v8Version();
   if (v8 !== undefined && fused === undefined) {
     if (major === 11 && minor >= 3) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
     if ((major > 13 || (major === 13 && minor >= 6)) && options.revectorizer !== false) {

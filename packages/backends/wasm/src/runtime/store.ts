@@ -1,6 +1,6 @@
 // The kernel store: every distinct kernel is compiled once per backend and shared by all programs.
 import { InternalError, kernelKey } from '@athanor/core/backend';
-import { generateModule, type CodegenOptions, type GeneratedKernel } from '../codegen/kernels.ts';
+import { generateModule, microCount, microModule, usesMicro, type CodegenOptions, type GeneratedKernel } from '../codegen/kernels.ts';
 import type { KernelShape } from '../codegen/loop.ts';
 import { exactFunctions } from './exact.ts';
 import type { Pool } from './pool.ts';
@@ -16,13 +16,16 @@ export class KernelStore {
   private readonly memory: WebAssembly.Memory;
   private readonly table: WebAssembly.Table;
   private readonly pool: Pool;
-  private entries = 0;
+  private entries: number;
+  private hasMicro = false;
 
   constructor(options: CodegenOptions, memory: WebAssembly.Memory, table: WebAssembly.Table, pool: Pool) {
     this.options = options;
     this.memory = memory;
     this.table = table;
     this.pool = pool;
+    // The first entries are the micro-kernels'; they come when the first contraction does.
+    this.entries = microCount(options.tile);
   }
 
   /** The compiled forms of kernels; what is new is compiled together as one module. */
@@ -42,16 +45,24 @@ export class KernelStore {
   }
 
   private add(missing: ReadonlyMap<string, GeneratedKernel>): void {
+    if (!this.hasMicro && [...missing.values()].some(usesMicro)) {
+      this.load(microModule(this.options.tile, this.options.memory));
+      this.hasMicro = true;
+    }
     const first = this.entries;
     const { bytes, shapes } = generateModule([...missing.values()], first, this.options);
     this.entries += missing.size;
     while (this.table.length < this.entries) this.table.grow(this.table.length);
-    const env = { memory: this.memory, table: this.table };
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, math: exactFunctions.imports });
-    this.pool.load(bytes, this.table.length);
+    this.load(bytes);
     [...missing.keys()].forEach((key, i) => {
       const shape = shapes[i];
       if (shape !== undefined) this.known.set(key, { ...shape, entry: first + i });
     });
+  }
+
+  private load(bytes: Uint8Array<ArrayBuffer>): void {
+    const env = { memory: this.memory, table: this.table };
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, math: exactFunctions.imports });
+    this.pool.load(bytes, this.table.length);
   }
 }

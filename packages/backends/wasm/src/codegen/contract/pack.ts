@@ -1,0 +1,255 @@
+// Packing: copies a block of an operand into panels [k][pitch], from any affine layout: rows that lie side by side by
+// vector copies, rows along which k runs by transposing 4 × 4 squares, anything else element by element.
+import type { Code, Local } from '../../assembler/code.ts';
+import { at } from '../at.ts';
+import { chunk } from './micro.ts';
+import { Odometer } from './odometer.ts';
+
+/** One operand: its flattened rows (m or n) and k, with strides in bytes. */
+export interface Operand {
+  readonly rowSizes: readonly number[];
+  readonly rowStrides: readonly number[];
+  readonly kSizes: readonly number[];
+  readonly kStrides: readonly number[];
+}
+
+/** Whether k needs a table of offsets: it is not one loop. */
+export const needsTable = (operand: Operand): boolean => operand.kSizes.length > 1;
+
+/** Fills the table of byte offsets for `count` positions of k from `first` on. */
+export function emitTable(code: Code, operand: Operand, table: Local, first: Local, count: Local): void {
+  const odometer = new Odometer(code, operand.kSizes, operand.kStrides);
+  odometer.start(first);
+  const [to, left] = [code.local('i32'), code.local('i32')];
+  code.get(table).set(to);
+  code.get(count).set(left);
+  const loop = code.loop();
+  code.get(to).get(odometer.offset).memory('i32.store');
+  code.advance(to, 4);
+  odometer.next();
+  code.advance(left, -1).get(left).brIf(loop);
+  code.end();
+  odometer.release();
+  code.release(to);
+  code.release(left);
+}
+
+export interface PackJob {
+  readonly operand: Operand;
+  /** Address of the operand's element at row 0 and, without a table, at the chunk's first k. */
+  readonly base: Local;
+  /** Table of byte offsets of the chunk's k. */
+  readonly table: Local | undefined;
+  readonly firstRow: Local;
+  readonly rows: Local;
+  readonly k: Local;
+  readonly to: Local;
+  /** Rows of a panel, a multiple of 4. */
+  readonly pitch: number;
+}
+
+export function emitPack(code: Code, job: PackJob): void {
+  const { operand, pitch } = job;
+  const lastStride = at(operand.rowStrides, operand.rowStrides.length - 1);
+  const lastSize = at(operand.rowSizes, operand.rowSizes.length - 1);
+  const lastK = at(operand.kSizes, operand.kSizes.length - 1);
+  const alongRows = lastStride === 4 && lastSize >= 4;
+  const alongK = !alongRows && at(operand.kStrides, operand.kStrides.length - 1) === 4 && lastK >= 4;
+  // Blocks start at multiples of 4, so groups of four never cross the innermost loop where 4 divides it.
+  const wholeGroups = alongRows && lastSize % 4 === 0;
+  const odometer = new Odometer(code, operand.rowSizes, operand.rowStrides);
+  odometer.start(job.firstRow);
+  const [left, panel, to] = [code.local('i32'), code.local('i32'), code.local('i32')];
+  const rows = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')] as const;
+  code.get(job.rows).set(left);
+  code.get(job.to).set(panel);
+  const exit = code.block();
+  const panels = code.loop();
+  for (let quad = 0; quad < pitch / 4; quad++) {
+    code.get(left).i32(0).op('i32.le_s').brIf(exit);
+    code.get(panel).i32(quad * 16).op('i32.add').set(to);
+    const here = (i: number) => code.get(job.base).get(odometer.offset).op('i32.add').set(at(rows, i));
+    here(0);
+    if (wholeGroups) {
+      odometer.next(4);
+      emitAlongRows(code, job, rows[0], to);
+    } else {
+      for (let i = 1; i < 4; i++) {
+        // Rows that do not exist repeat the last one.
+        code.get(left).i32(i).op('i32.gt_s').if();
+        odometer.next();
+        code.end();
+        here(i);
+      }
+      code.get(left).i32(4).op('i32.gt_s').if();
+      odometer.next();
+      code.end();
+      if (alongRows) {
+        code.get(rows[1]).get(rows[0]).op('i32.sub').i32(4).op('i32.eq');
+        for (const i of [2, 3]) code.get(at(rows, i)).get(rows[0]).op('i32.sub').i32(4 * i).op('i32.eq').op('i32.and');
+        code.if();
+        emitAlongRows(code, job, rows[0], to);
+        code.else();
+        emitElements(code, job, rows, to);
+        code.end();
+      } else if (alongK) emitAlongK(code, job, rows, to, needsTable(operand) && lastK % 4 !== 0);
+      else emitElements(code, job, rows, to);
+    }
+    code.advance(left, -4);
+  }
+  code.get(panel).get(job.k).i32(pitch * 4).op('i32.mul').op('i32.add').set(panel);
+  code.br(panels).end().end();
+  odometer.release();
+  for (const local of [left, panel, to, ...rows]) code.release(local);
+}
+
+/** Pointers that follow k: into the table, or into the operand itself. */
+class Cursor {
+  private readonly code: Code;
+  private readonly job: PackJob;
+  private readonly place: Local;
+  private readonly moving: readonly Local[];
+  private readonly stride: number;
+
+  constructor(code: Code, job: PackJob, rows: readonly Local[]) {
+    this.code = code;
+    this.job = job;
+    this.stride = at(job.operand.kStrides, 0);
+    this.place = code.local('i32');
+    if (job.table !== undefined) code.get(job.table).set(this.place);
+    this.moving = rows.map((row) => {
+      const local = code.local('i32');
+      code.get(row).set(local);
+      return local;
+    });
+  }
+
+  /** Puts the address of a row at `step` positions further along k on the stack; returns the offset to add. */
+  address(row: number, step: number): number {
+    const { code } = this;
+    code.get(at(this.moving, row));
+    if (this.job.table !== undefined) {
+      code.get(this.place).memory('i32.load', step * 4).op('i32.add');
+      return 0;
+    }
+    const offset = step * this.stride;
+    if (offset >= 0) return offset;
+    code.i32(offset).op('i32.add');
+    return 0;
+  }
+
+  /** Puts on the stack whether the next four k are neighbours in memory. */
+  contiguous(): void {
+    const { code, place } = this;
+    for (const i of [1, 2, 3]) {
+      code.get(place).memory('i32.load', i * 4).get(place).memory('i32.load').op('i32.sub').i32(4 * i).op('i32.eq');
+      if (i > 1) code.op('i32.and');
+    }
+  }
+
+  advance(steps: number): void {
+    if (this.job.table !== undefined) this.code.advance(this.place, 4 * steps);
+    else for (const local of this.moving) this.code.advance(local, steps * this.stride);
+  }
+
+  release(): void {
+    this.code.release(this.place);
+    for (const local of this.moving) this.code.release(local);
+  }
+}
+
+/** Runs over k in steps of four and then of one. */
+function emitOverK(code: Code, job: PackJob, to: Local, cursor: Cursor, four: () => void, one: (step: number) => void): void {
+  const left = code.local('i32');
+  code.get(job.k).i32(4).op('i32.sub').set(left);
+  const rest = code.block();
+  code.get(left).i32(0).op('i32.lt_s').brIf(rest);
+  const main = code.loop();
+  four();
+  cursor.advance(4);
+  code.advance(to, 4 * job.pitch * 4);
+  code.advance(left, -4).get(left).i32(0).op('i32.ge_s').brIf(main);
+  code.end().end();
+  code.advance(left, 4);
+  const done = code.block();
+  code.get(left).op('i32.eqz').brIf(done);
+  const tail = code.loop();
+  one(0);
+  cursor.advance(1);
+  code.advance(to, job.pitch * 4);
+  code.advance(left, -1).get(left).brIf(tail);
+  code.end().end();
+  code.release(left);
+}
+
+function emitAlongRows(code: Code, job: PackJob, row: Local, to: Local): void {
+  const cursor = new Cursor(code, job, [row]);
+  const vector = code.local('v128');
+  const one = (step: number) => {
+    code.memory('v128.load', cursor.address(0, step)).set(vector);
+    code.get(to).get(vector).memory('v128.store', step * job.pitch * 4);
+  };
+  emitOverK(code, job, to, cursor, () => [0, 1, 2, 3].forEach(one), one);
+  cursor.release();
+  code.release(vector);
+}
+
+function emitElements(code: Code, job: PackJob, rows: readonly Local[], to: Local): void {
+  const cursor = new Cursor(code, job, rows);
+  const one = elementStep(code, job, cursor, to);
+  emitOverK(code, job, to, cursor, () => [0, 1, 2, 3].forEach(one), one);
+  cursor.release();
+}
+
+function elementStep(code: Code, job: PackJob, cursor: Cursor, to: Local): (step: number) => void {
+  const vector = code.local('v128');
+  return (step) => {
+    code.memory('v128.load32_zero', cursor.address(0, step)).set(vector);
+    for (const i of [1, 2, 3]) {
+      const offset = cursor.address(i, step);
+      code.get(vector).memoryLane('v128.load32_lane', offset, i).set(vector);
+    }
+    code.get(to).get(vector).memory('v128.store', step * job.pitch * 4);
+  };
+}
+
+const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+const lowPairs = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const highPairs = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
+
+/** Transposes 4 rows × 4 positions of k at a time. */
+function emitAlongK(code: Code, job: PackJob, rows: readonly Local[], to: Local, checked: boolean): void {
+  const cursor = new Cursor(code, job, rows);
+  const element = elementStep(code, job, cursor, to);
+  const lines = rows.map(() => code.local('v128'));
+  const pairs = rows.map(() => code.local('v128'));
+  const square = () => {
+    lines.forEach((line, i) => code.memory('v128.load', cursor.address(i, 0)).set(line));
+    const [l0, l1, l2, l3] = [at(lines, 0), at(lines, 1), at(lines, 2), at(lines, 3)];
+    code.get(l0).get(l1).shuffle(lowWords).set(at(pairs, 0));
+    code.get(l2).get(l3).shuffle(lowWords).set(at(pairs, 1));
+    code.get(l0).get(l1).shuffle(highWords).set(at(pairs, 2));
+    code.get(l2).get(l3).shuffle(highWords).set(at(pairs, 3));
+    for (let step = 0; step < 4; step++) {
+      const first = step < 2 ? 0 : 2;
+      code.get(to).get(at(pairs, first)).get(at(pairs, first + 1)).shuffle(step % 2 === 0 ? lowPairs : highPairs);
+      code.memory('v128.store', step * job.pitch * 4);
+    }
+  };
+  const four = () => {
+    if (!checked) return square();
+    cursor.contiguous();
+    code.if();
+    square();
+    code.else();
+    [0, 1, 2, 3].forEach(element);
+    code.end();
+  };
+  emitOverK(code, job, to, cursor, four, element);
+  cursor.release();
+  for (const local of [...lines, ...pairs]) code.release(local);
+}
+
+/** Bytes of a table of offsets. */
+export const tableBytes = chunk * 4;
