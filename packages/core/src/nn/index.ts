@@ -14,6 +14,7 @@ export type { Schedule } from './optim/schedules.ts';
 export { summary } from './summary.ts';
 export { trace, type InputSpec, type LayerCall, type LayerGraph } from './trace.ts';
 export * as functional from './functional/index.ts';
+export type { Padding, PerAxis } from './functional/spatial.ts';
 export * as init from './init.ts';
 export type { Initializer } from './init.ts';
 export { Embedding, Flatten, Identity, Linear, type LinearOptions } from './layers/linear.ts';
