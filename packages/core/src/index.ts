@@ -26,6 +26,7 @@ export {
   type TensorOptions,
 } from './tensor/create.ts';
 export { einsum } from './tensor/einsum.ts';
+export { cholesky, eigh, solveTriangular } from './tensor/linalg.ts';
 export { Variable, variable, type Assignable, type VariableOptions } from './engine/variable.ts';
 export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
 export { compile, type CompileOptions } from './engine/compile.ts';
