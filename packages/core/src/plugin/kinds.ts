@@ -45,6 +45,10 @@ export interface ComponentKinds {
 
 /** Kind → what its `create` is given besides `make`. A kind that is not here is given nothing more. */
 export interface ComponentContexts {
+  backend: {
+    /** Whether the program owns its process, so that the backend may set flags of the JavaScript engine. */
+    readonly ownsProcess?: boolean | undefined;
+  };
   dataset: {
     /** Folder that holds the files of large data sets. */
     readonly dataDir?: string | undefined;

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly progress: ProgressStream;
   /** Folder of all runs. */
   readonly runs: string;
+  /** Whether this process runs nothing else. */
+  readonly ownsProcess: boolean;
   /** Folder of large data sets. */
   readonly dataDir: string | undefined;
 }

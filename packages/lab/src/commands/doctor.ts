@@ -106,7 +106,7 @@ function runsWritable(folder: string): Finding {
 }
 
 /** Loads the experiment, its backends and its data. */
-async function checkExperiment(file: string, { dataDir, progress }: CommandContext): Promise<Finding[]> {
+async function checkExperiment(file: string, { dataDir, ownsProcess, progress }: CommandContext): Promise<Finding[]> {
   const experiment = await loadExperiment(file, { builtin: builtinPlugins });
   const { jobs, registry } = experiment;
   const findings: Finding[] = [{ state: 'ok', what: experiment.name, detail: `${jobs.length} ${jobs.length === 1 ? 'run' : 'runs'}` }];
@@ -117,7 +117,7 @@ async function checkExperiment(file: string, { dataDir, progress }: CommandConte
     if (backend !== undefined && !seen.has(JSON.stringify(backend))) {
       seen.add(JSON.stringify(backend));
       findings.push(await attempt('backend', async () => {
-        const made = await registry.make('backend', backend);
+        const made = await registry.make('backend', backend, { ownsProcess });
         const detail = `${made.name}, ${made.threads} ${made.threads === 1 ? 'thread' : 'threads'}, ${made.numerics}`;
         await made.dispose();
         return detail;

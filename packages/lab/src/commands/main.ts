@@ -14,6 +14,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
   readonly progress: ProgressStream;
+  /** Whether the process was started for this command alone. */
+  readonly ownsProcess?: boolean;
 }
 
 const runExamples = [
@@ -29,6 +31,7 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
   const context = (options: { runs: string | undefined; dataDir: string | undefined }): CommandContext => ({
     out: terminal.out,
     progress: terminal.progress,
+    ownsProcess: terminal.ownsProcess === true,
     runs: runsFolder(options.runs),
     dataDir: options.dataDir,
   });

@@ -42,7 +42,7 @@ async function work(study: Study, registry: Registry, context: CommandContext): 
     context.out(`${shown(study.folder)} is done already: nothing to run (--fresh runs it anew)`);
   } else {
     const packages = Object.fromEntries(installedPackages(process.cwd()).map(({ name, version }) => [name, version]));
-    await runStudy(study, { registry, packages, observer: new Progress(context.progress), dataDir: context.dataDir });
+    await runStudy(study, { registry, packages, observer: new Progress(context.progress), dataDir: context.dataDir, ownsProcess: context.ownsProcess });
   }
   context.out(`\n${summaryTable(summarize(study))}\n`);
   context.out(`Report: ${shown(writeReport(study))}`);

@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly packages: Readonly<Record<string, string>>;
   readonly observer: Observer;
   readonly dataDir?: string | undefined;
+  /** Whether this process is the lab's alone: backends may then set flags of the JavaScript engine. */
+  readonly ownsProcess?: boolean;
 }
 
 /** What `result.json` of a stage holds. */
@@ -70,7 +72,7 @@ async function runJob(run: Run, environment: Environment, options: RunOptions, b
       const name = typeof ref === 'string' ? ref : ref.name;
       if (readResult(folder) === undefined) {
         if (backend === undefined) {
-          backend = await makeBackend(run, registry, backends);
+          backend = await makeBackend(run, options, backends);
           recordEnvironment(run, { ...environment, ...engineOf(backend) }, observer);
         }
         const context = { seed: run.config.seed, backend, inputs, dataDir, notify: observer.note };
@@ -170,11 +172,11 @@ function recordEnvironment(run: Run, environment: Environment, observer: Observe
   writeFileWhole(join(run.folder, 'environment.json'), `${JSON.stringify([...earlier, environment], null, 2)}\n`);
 }
 
-async function makeBackend(run: Run, registry: Registry, backends: Map<string, Backend>): Promise<Backend | undefined> {
+async function makeBackend(run: Run, { registry, ownsProcess }: RunOptions, backends: Map<string, Backend>): Promise<Backend | undefined> {
   const { backend: ref } = run.config;
   if (ref === undefined) return undefined;
   const key = JSON.stringify(ref);
-  const backend = backends.get(key) ?? (await registry.make('backend', ref));
+  const backend = backends.get(key) ?? (await registry.make('backend', ref, { ownsProcess }));
   backends.set(key, backend);
   return backend;
 }
