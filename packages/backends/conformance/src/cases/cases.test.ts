@@ -10,7 +10,7 @@ it('names every case differently', () => {
   expect(repeated).toEqual([]);
 });
 
-it('computes every op', () => {
+it('computes every op', { timeout: 60_000 }, () => {
   const special = ['constant', 'data', 'read', 'iota', 'randomBits', 'where', 'cast', 'bitcast', 'sum', 'prod', 'maxReduce', 'minReduce', 'reshape', 'permute', 'expand', 'pad', 'slice', 'flip', 'window', 'gather', 'scatterAdd', 'dot', 'conv', 'sort', 'cumulative', 'eigh', 'cholesky', 'triangularSolve'];
   const used = new Set<string>();
   for (const { build } of allCases()) {
