@@ -1,5 +1,4 @@
 // The arguments of a compiled function: what they look like decides the plan, what they hold is bound at each call.
-import type { TypedArray } from '../dtype.ts';
 import { data, read } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -9,8 +8,8 @@ import { currentLeaf } from './resolve.ts';
 import { engine } from './state.ts';
 import { Storage } from './storage.ts';
 
-/** One bound argument: host values, or memory on the device. */
-export type Bound = { readonly host: TypedArray } | { readonly storage: Storage };
+/** One bound argument: a host leaf, whose values may still be on their way, or memory on the device. */
+export type Bound = { readonly leaf: Node } | { readonly storage: Storage };
 
 /** Arguments as a call binds them. */
 export interface BoundArguments {
@@ -31,14 +30,12 @@ function fixedStorage(node: Node): Storage | undefined {
 /** The leaf of an argument if it has a value already. */
 function argumentLeaf(node: Node): Node | undefined {
   const leaf = node.op === 'data' ? node : (currentLeaf(node) ?? node);
-  if (leaf.op === 'data') return leaf.attributes.leaf.data === undefined ? undefined : leaf;
-  return fixedStorage(leaf) === undefined ? undefined : leaf;
+  return leaf.op === 'data' || fixedStorage(leaf) !== undefined ? leaf : undefined;
 }
 
-function bind(leaf: Node | undefined): Bound {
-  if (leaf?.op === 'data' && leaf.attributes.leaf.data !== undefined) return { host: leaf.attributes.leaf.data };
-  const storage = leaf === undefined ? undefined : fixedStorage(leaf);
-  return storage === undefined ? { host: new Float32Array(0) } : { storage };
+function bind(leaf: Node): Bound {
+  const storage = fixedStorage(leaf);
+  return storage === undefined ? { leaf } : { storage };
 }
 
 /** Computes arguments that have no value yet, all in one flush. */
@@ -59,13 +56,16 @@ export function bindArguments(inputs: readonly unknown[], what: string): BoundAr
     describeTree(inputs, (value) => {
       if (value instanceof Tensor) {
         const leaf = argumentLeaf(value.node);
-        if (leaf === undefined) missing = true;
+        if (leaf === undefined) {
+          missing = true;
+          return '';
+        }
         const one = bind(leaf);
         bound.push(one);
-        return `${value.dtype}[${value.shape.join()}]${'host' in one ? 'h' : 'd'}`;
+        return `${value.dtype}[${value.shape.join()}]${'leaf' in one ? 'h' : 'd'}`;
       }
       if (typeof value === 'number') {
-        bound.push({ host: Float32Array.of(value) });
+        bound.push({ leaf: data(Float32Array.of(value), [], 'float32') });
         return 'n';
       }
       return typeof value === 'string' ? JSON.stringify(value) : String(value);

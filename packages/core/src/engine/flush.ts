@@ -118,6 +118,8 @@ function distinct(requests: readonly Request[]): Request[] {
 
 /** Computes what is requested together with all waiting assignments. Reads see the values from before. */
 export function flush(requests: readonly Request[] = []): void {
+  // A request that cannot be met must not cost the assignments that wait.
+  if (engine.waiting.size > 0) resolve(requests.map(({ node }) => node));
   const { assignments, wanted } = takeWaiting();
   const asked = distinct([...wanted.map((node) => ({ node, keep: 'host' as const })), ...requests]);
   const { backend } = engine;
@@ -169,7 +171,7 @@ export function onWarning(listener: (message: string) => void): void {
 
 /** Flushes where the design says so without being asked: after an optimiser step, or when too many nodes wait. */
 export function flushBeforeRead(): void {
-  if (engine.trace !== undefined) return;
+  if (engine.trace !== undefined || engine.holding) return;
   if (engine.stepped) {
     flush();
     return;

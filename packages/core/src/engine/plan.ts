@@ -1,6 +1,5 @@
 // One compiled trace: which argument or storage each leaf of its program is bound to, and how a call runs it.
 import type { Backend, Executable, Memory } from '../backend/backend.ts';
-import type { TypedArray } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
 import { data, read } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
@@ -31,7 +30,7 @@ export class Plan {
   calls = 0;
   readonly #name: string;
   readonly #executable: Executable;
-  readonly #inputs: readonly Source<TypedArray>[];
+  readonly #inputs: readonly Source<Node>[];
   readonly #outputs: readonly PlannedOutput[];
   readonly #draws: readonly (readonly [DrawCounter, number])[];
   /** The count of flag changes at which the flags were last seen to be those of the trace. */
@@ -48,7 +47,7 @@ export class Plan {
     this.#executable = executableOf(backend, graph);
     this.#inputs = graph.inputs.map((node) => {
       const argument = positions.get(leafOf(node));
-      return argument === undefined ? { fixed: leafValues(node) } : { argument };
+      return argument === undefined ? { fixed: node } : { argument };
     });
     this.variables = graph.variables.map((slot) => {
       const argument = positions.get(slot);
@@ -73,12 +72,12 @@ export class Plan {
     const { backend } = this;
     const targets = this.#outputs.map(({ node, shared }) => shared ?? outputStorage(node, this.#name, backend));
     const leaves = this.#outputs.map(({ node, shared }, i) => this.#leaf(node, shared === undefined ? targets[i] : undefined));
-    const inputs = this.#inputs.map((source) => ('fixed' in source ? source.fixed : hostOf(bound[source.argument])));
+    const inputs = this.#inputs.map((source) => ('fixed' in source ? source.fixed : hostLeaf(bound[source.argument])));
     const storages = this.variables.map((source) => ('fixed' in source ? source.fixed : storageOf(bound[source.argument])));
     this.#land();
     submit(() => {
       const memoryOf = (storage: Storage): Memory => storage.memoryOn(backend);
-      const ran = backend.run(this.#executable, { inputs, variables: storages.map(memoryOf), outputs: targets.map(memoryOf) });
+      const ran = backend.run(this.#executable, { inputs: inputs.map(leafValues), variables: storages.map(memoryOf), outputs: targets.map(memoryOf) });
       return ran === undefined ? this.#readBack(leaves) : ran.then(() => this.#readBack(leaves));
     });
     this.calls += 1;
@@ -132,9 +131,9 @@ function outputStorage(node: Node, name: string, backend: Backend): Storage {
   return storage;
 }
 
-function hostOf(bound: Bound | undefined): TypedArray {
-  if (bound === undefined || !('host' in bound)) throw new InternalError('an argument of the host is bound on the device');
-  return bound.host;
+function hostLeaf(bound: Bound | undefined): Node {
+  if (bound === undefined || !('leaf' in bound)) throw new InternalError('an argument of the host is bound on the device');
+  return bound.leaf;
 }
 
 function storageOf(bound: Bound | undefined): Storage {

@@ -19,9 +19,9 @@ function assertNotTracing(what: string): void {
   throw mistake;
 }
 
-/** A leaf that has a node's value already: itself, or one computed earlier. */
+/** A leaf that has a node's value already, or will have it when all runs are done: itself, or one computed earlier. */
 function readyLeaf(node: Node): Node | undefined {
-  if (node.op === 'data' && node.attributes.leaf.data !== undefined) return node;
+  if (node.op === 'data') return node;
   if (engine.waiting.size > 0) return undefined;
   if (node.op !== 'read' || !(node.attributes.variable instanceof Storage)) return currentLeaf(node);
   const { variable, version } = node.attributes;

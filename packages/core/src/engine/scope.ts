@@ -21,7 +21,8 @@ function close(own: Set<Storage>, outer: Set<Storage> | undefined, result: unkno
 
 /**
  * Runs a function (which may be asynchronous), computes all waiting assignments, and frees the device memory of tensors
- * realized meanwhile, but for those in its result (tensors in arrays and plain objects).
+ * realized meanwhile, but for those in its result (tensors in arrays and plain objects). Scopes nest; two asynchronous
+ * ones must not overlap otherwise.
  */
 export function scope<T>(fn: () => T): T {
   const outer = engine.scope;

@@ -47,6 +47,8 @@ interface EngineState {
   trace: Trace | undefined;
   /** An optimiser stepped since the last flush: the next read of a Variable flushes. */
   stepped: boolean;
+  /** Reads do not flush while an optimiser updates: its assignments belong to the same flush as those that wait. */
+  holding: boolean;
   /** Nodes to compute with the next flush although nobody awaits them: losses of optimiser steps. */
   wanted: Node[];
   nodesAtFlush: number;
@@ -60,6 +62,7 @@ export const engine: EngineState = {
   waiting: new Map(),
   trace: undefined,
   stepped: false,
+  holding: false,
   wanted: [],
   nodesAtFlush: 0,
   warned: false,
@@ -87,6 +90,17 @@ export function openAssignments(): Map<Storage, Assignment> {
 /** Nodes made since the last flush. */
 export function nodesWaiting(): number {
   return nodeCount() - engine.nodesAtFlush;
+}
+
+/** Runs an update whose reads see what waits, without flushing in between. */
+export function holdFlushes(update: () => void): void {
+  const outer = engine.holding;
+  engine.holding = true;
+  try {
+    update();
+  } finally {
+    engine.holding = outer;
+  }
 }
 
 /** An optimiser has assigned: the next read of a Variable flushes, and the loss is computed with it. */

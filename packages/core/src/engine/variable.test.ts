@@ -31,6 +31,32 @@ test('a tensor that was not computed in time is an error naming the read and the
   await expect(doubled.data()).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: a tensor was not computed in time: it needs w [2] as it was when read outside of modules (version 0), but an assignment has overwritten it (version 1) — await its data() or realize() before the overwriting, or read the variable again]`);
 });
 
+test('asking for what is lost does not cost what waits', async () => {
+  const w = vector(1, 2);
+  const lost = w.value.mul(2);
+  w.assign(w.value.add(1));
+  flush();
+  w.assign(w.value.add(1));
+  await expect(lost.data()).rejects.toThrow('not computed in time');
+  expect([...(await w.data())]).toEqual([3, 4]);
+});
+
+test('arrays and numbers are copied, not computed; shapes and dtypes are checked', async () => {
+  const w = vector(1, 2);
+  const before = planCount(currentBackend()).compiled;
+  w.assign(new Float32Array([5, 6]));
+  expect([...(await w.data())]).toEqual([5, 6]);
+  w.assign(7);
+  flush();
+  expect([...(await w.data())]).toEqual([7, 7]);
+  expect(planCount(currentBackend()).compiled).toBeLessThanOrEqual(before + 1);
+  expect(() => w.assign(tensor([1]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: w has shape [2]: a value of shape [1] cannot be assigned]`);
+  expect(() => w.assign(tensor(new Float64Array(2)))).toThrowErrorMatchingInlineSnapshot(`[DtypeError: w is float32: a value of float64 cannot be assigned — use to('float32')]`);
+  expect(() => w.assign(new Float32Array(3))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: w: 3 values do not fill shape [2]]`);
+  w.dispose();
+  expect(() => w.value).toThrowErrorMatchingInlineSnapshot(`[UserError: w float32 [2] is used after it was disposed of — return it from its scope, or dispose of it later]`);
+});
+
 test('gradients by hand descend', async () => {
   const w = vector(3, -2);
   for (let step = 0; step < 5; step++) {

@@ -35,6 +35,12 @@ function summable(node: Node): Node {
   return node.dtype === 'bool' || node.dtype === 'uint8' || node.dtype === 'int8' ? cast(node, 'int32') : node;
 }
 
+/** √x, with gradient 0 at 0: the subgradient that PyTorch takes for norms. */
+function rootOrZero(x: Tensor): Tensor {
+  const zero = x.eq(0);
+  return x.maskedFill(zero, 1).sqrt().maskedFill(zero, 0);
+}
+
 export class TensorReduction extends TensorElementwise {
   /** The sum; bool and 8-bit integers are summed in int32. */
   sum(axes?: Axes, options: ReduceOptions = {}): Tensor {
@@ -112,7 +118,7 @@ export class TensorReduction extends TensorElementwise {
     return this.wrap(logSoftmax(this.#float().node, normalizeAxis(axis, this.ndim, describe('logSoftmax'))));
   }
 
-  /** (Σ |x|ᵖ)^(1/p); p may be 0 (count of non-zeros), ±Infinity. */
+  /** (Σ |x|ᵖ)^(1/p); p may be 0 (count of non-zeros), ±Infinity. The 2-norm has gradient 0 at 0. */
   norm(p = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
     const x = this.#float();
     switch (p) {
@@ -121,7 +127,7 @@ export class TensorReduction extends TensorElementwise {
       case 1:
         return x.abs().sum(axes, options);
       case 2:
-        return x.square().sum(axes, options).sqrt();
+        return rootOrZero(x.square().sum(axes, options));
       case Infinity:
         return x.abs().max(axes, options);
       case -Infinity:

@@ -1,4 +1,5 @@
 // Exponential moving averages of Variables (Polyak & Juditsky 1992): smoother weights for evaluation and sampling.
+import { holdFlushes } from '../../engine/state.ts';
 import { Variable } from '../../engine/variable.ts';
 import { UserError } from '../../errors.ts';
 import { loadState, type LoadOptions, type Loadable, type StateDict } from '../state.ts';
@@ -33,6 +34,31 @@ export class EMA {
   /** Moves every average towards its Variable: a ← d·a + (1 − d)·v. */
   update(): void {
     if (this.#swapped) throw new UserError('an EMA is updated while its averages stand in the model', { remedy: 'call swap() again first' });
+    holdFlushes(() => this.#update());
+  }
+
+  /** Exchanges averages and Variables: once to evaluate with the averages, once more to go on training. */
+  swap(): void {
+    holdFlushes(() => {
+      for (const { variable, average } of this.#pairs) {
+        const [value, mean] = [variable.value, average.value];
+        variable.assign(mean, 'EMA.swap');
+        average.assign(value, 'EMA.swap');
+      }
+    });
+    this.#swapped = !this.#swapped;
+  }
+
+  /** The averages by the names of their Variables, and the number of updates. */
+  stateDict(): StateDict {
+    return { updates: this.#count, ...Object.fromEntries(this.#pairs.map(({ variable, average }) => [variable.name, average])) };
+  }
+
+  loadStateDict(state: Readonly<Record<string, Loadable>>, options: LoadOptions = {}): void {
+    loadState(this.stateDict(), state, options);
+  }
+
+  #update(): void {
     const t = this.#count.value.add(1);
     this.#count.assign(t, 'EMA.update');
     for (const { variable, average } of this.#pairs) {
@@ -45,24 +71,5 @@ export class EMA {
       const decay = t.add(1).div(t.add(10)).minimum(this.#decay).to(old.dtype);
       average.assign(old.add(step.mul(decay.rsub(1))), 'EMA.update');
     }
-  }
-
-  /** Exchanges averages and Variables: once to evaluate with the averages, once more to go on training. */
-  swap(): void {
-    for (const { variable, average } of this.#pairs) {
-      const [value, mean] = [variable.value, average.value];
-      variable.assign(mean, 'EMA.swap');
-      average.assign(value, 'EMA.swap');
-    }
-    this.#swapped = !this.#swapped;
-  }
-
-  /** The averages by the names of their Variables, and the number of updates. */
-  stateDict(): StateDict {
-    return { updates: this.#count, ...Object.fromEntries(this.#pairs.map(({ variable, average }) => [variable.name, average])) };
-  }
-
-  loadStateDict(state: Readonly<Record<string, Loadable>>, options: LoadOptions = {}): void {
-    loadState(this.stateDict(), state, options);
   }
 }

@@ -4,6 +4,7 @@ import { variable, type Variable } from '../../engine/variable.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { snapshot } from '../state.ts';
 import { Adam, AdamW } from './adam.ts';
+import { EMA } from './ema.ts';
 import type { Optimizer } from './optimizer.ts';
 import { SGD } from './sgd.ts';
 
@@ -100,6 +101,20 @@ test('the loss stays readable after the step', async () => {
   const after = lossOf(w);
   expect(await loss.item()).toBe(5);
   expect(await after.item()).toBeCloseTo(5 * (1 - 2 * lr) ** 2, 10);
+});
+
+test('several optimisers step on one loss, together with an average, in one flush', async () => {
+  const [a, b] = [weights('a'), weights('b')];
+  const [first, second] = [new SGD([a], { lr: 0.1 }), new Adam([b], { lr: 0.1 })];
+  const average = new EMA([a], { decay: 0.5 });
+  const loss = a.value.mul(b.value).square().sum();
+  first.step(loss);
+  second.step(loss);
+  average.update();
+  const moved = 1 - lr * 2;
+  expect((await average.stateDict()['a']?.data())?.[0]).toBeCloseTo((1 + moved) / 2, 12);
+  expect((await a.data())[0]).toBeCloseTo(moved, 12);
+  expect((await b.data())[0]).toBeCloseTo(1 - lr, 6);
 });
 
 test('mistakes are named', () => {

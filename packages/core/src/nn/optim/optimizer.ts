@@ -1,7 +1,7 @@
 // What optimisers share: parameter groups, the learning rate, slots, a step from a loss.
 import { gradientsOf } from '../../engine/differentiate.ts';
 import { HostVariable } from '../../engine/hostvariable.ts';
-import { noteStep } from '../../engine/state.ts';
+import { holdFlushes, noteStep } from '../../engine/state.ts';
 import { Variable } from '../../engine/variable.ts';
 import { arrayOf } from '../../dtype.ts';
 import { ShapeError, UserError, formatShape } from '../../errors.ts';
@@ -101,7 +101,7 @@ export abstract class Optimizer {
         remedy: 'leave unused parameters out, or step with { allowUnused: true }',
       });
     }
-    this.#update(gradients);
+    holdFlushes(() => this.#update(gradients));
     noteStep(loss.node);
   }
 
@@ -110,7 +110,7 @@ export abstract class Optimizer {
     if (gradients.length !== this.targets.length) {
       throw new UserError(`${this.constructor.name}: ${gradients.length} gradients for ${this.targets.length} parameters`);
     }
-    this.#update(gradients);
+    holdFlushes(() => this.#update(gradients));
     noteStep(undefined);
   }
 
