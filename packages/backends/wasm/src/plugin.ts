@@ -14,11 +14,9 @@ export default definePlugin({
       schema: z.strictObject({
         threads: z.int().min(1).optional().meta({ description: 'default: all cores, or 1 where memory cannot be shared' }),
       }),
-      create: async ({ threads }, { ownsProcess }) => {
+      create: ({ threads }, { ownsProcess }) => {
         if (ownsProcess === true) enableEngineFeatures();
-        const backend = wasmBackend(threads === undefined ? {} : { threads });
-        await backend.ready;
-        return backend;
+        return wasmBackend(threads === undefined ? {} : { threads });
       },
     }),
   ],
