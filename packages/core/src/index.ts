@@ -31,6 +31,7 @@ export { Variable, variable, type Assignable, type VariableOptions } from './eng
 export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
 export { compile, type CompileOptions } from './engine/compile.ts';
 export { checkpoint } from './engine/checkpoint.ts';
+export { explain, type ExplainOptions } from './engine/explain.ts';
 export { memory, scope, type MemoryReport } from './engine/scope.ts';
 export { flush, onWarning } from './engine/flush.ts';
 export { currentBackend, setBackend } from './engine/state.ts';
