@@ -74,7 +74,7 @@ export function confusionChart(confusion: readonly (readonly number[])[], classe
     return row.map((count, answer) => ({ truth: classes[truth] ?? '', answer: classes[answer] ?? '', count, share: count / Math.max(1, total) }));
   });
   const longest = Math.max(...classes.map((name) => name.length));
-  const size = Math.min(34, Math.max(18, 275 / classes.length));
+  const size = Math.min(34, Math.max(18, 262 / classes.length));
   const room = 16 + 6.2 * longest;
   return draw({
     width: room + 12 + size * classes.length,

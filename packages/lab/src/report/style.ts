@@ -24,7 +24,7 @@ h3 { margin: 1.4rem 0 0.4rem; font-size: 1rem; }
 p { max-width: 46rem; }
 .soft, figcaption, caption { color: var(--soft); font-size: 0.88rem; }
 .question { margin: 0.4rem 0; font-size: 1.1rem; }
-.row { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem; align-items: flex-start; }
+.row { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
 figure { margin: 0; flex: 1 1 420px; max-width: 580px; }
 figure.matrix { flex: 0 1 auto; }
 figure svg, .chart { max-width: 100%; height: auto; overflow: visible; }
