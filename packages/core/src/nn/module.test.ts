@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { ModuleList, Sequential } from './containers.ts';
 import { Module, replace } from './module.ts';
 import { Buffer, Parameter } from './parameter.ts';
-import { snapshot } from './state.ts';
+import { snapshot } from '../engine/statedict.ts';
 
 class Scale extends Module {
   readonly factor: Parameter;

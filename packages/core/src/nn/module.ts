@@ -3,7 +3,7 @@ import { trainingChanged, noteFlag } from '../engine/flags.ts';
 import type { Variable } from '../engine/variable.ts';
 import { runInModule, rootModule } from './calls.ts';
 import { Parameter } from './parameter.ts';
-import { loadState, type LoadOptions, type Loadable, type StateDict } from './state.ts';
+import { loadState, type LoadOptions, type Loadable, type StateDict } from '../engine/statedict.ts';
 import { walk, type Findings } from './walk.ts';
 import { buildContext } from '../graph/create.ts';
 

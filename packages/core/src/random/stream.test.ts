@@ -1,6 +1,6 @@
 // Random streams: reproducible, independent, and the same on the host.
 import { beforeEach, expect, test } from 'vitest';
-import { snapshot, loadState } from '../nn/state.ts';
+import { snapshot, loadState } from '../engine/statedict.ts';
 import { random } from './stream.ts';
 
 const mean = (values: Iterable<number>, of = (v: number): number => v): number => {
@@ -71,4 +71,10 @@ test('state saves and restores every stream', async () => {
   loadState(random.state(), saved);
   expect(await random.uniform([3]).data()).toEqual(next);
   expect(Object.keys(saved)).toContain('random.default.counter');
+  random.manualSeed(5);
+  await random.stream('new').uniform([1]).data();
+  random.loadState(saved);
+  expect(await random.uniform([3]).data()).toEqual(next);
+  expect(random.stream('new').counter.next).toBe(0);
+  expect(() => random.loadState({ weight: saved['random.default.key'] ?? random.uniform([]) })).toThrowErrorMatchingInlineSnapshot(`[UserError: "weight" is not the state of a random stream — pass what random.state() gave]`);
 });

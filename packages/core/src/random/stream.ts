@@ -5,6 +5,7 @@ import { DtypeError, UserError } from '../errors.ts';
 import { HostVariable } from '../engine/hostvariable.ts';
 import { recordRead, replayRead } from '../engine/replay.ts';
 import { engine, openAssignments } from '../engine/state.ts';
+import { loadState, type Loadable } from '../engine/statedict.ts';
 import type { Variable } from '../engine/variable.ts';
 import { data, randomBits } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
@@ -193,11 +194,28 @@ function state(): Record<string, Variable> {
   return Object.fromEntries(entries.map((own) => [own.name, own]));
 }
 
+/**
+ * Restores what `state` gave, making streams that are not in use yet. Streams that were not in use then start anew from
+ * the global seed.
+ */
+function restore(saved: Readonly<Record<string, Loadable>>): void {
+  const names = new Set<string>();
+  for (const entry of Object.keys(saved)) {
+    const name = /^random\.(.*)\.(?:key|counter)$/.exec(entry)?.[1];
+    if (name === undefined) throw new UserError(`"${entry}" is not the state of a random stream`, { remedy: 'pass what random.state() gave' });
+    names.add(name);
+  }
+  for (const name of names) stream(name);
+  for (const own of streams.values()) if (!names.has(own.name)) own.reset(globalSeed);
+  loadState(Object.fromEntries(Object.entries(state()).filter(([name]) => Object.hasOwn(saved, name))), saved);
+}
+
 /** Random numbers: `random.stream('dropout').uniform([2, 3])`. The functions that draw use the stream "default". */
 export const random = {
   stream,
   manualSeed,
   state,
+  loadState: restore,
   uniform: (shape: Shape, options?: DrawOptions): Tensor => stream('default').uniform(shape, options),
   normal: (shape: Shape, options?: DrawOptions): Tensor => stream('default').normal(shape, options),
   integers: (low: number, high: number, shape: Shape): Tensor => stream('default').integers(low, high, shape),

@@ -2,7 +2,7 @@
 import { Variable } from '../../engine/variable.ts';
 import { UserError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { StateDict } from '../state.ts';
+import type { StateDict } from '../../engine/statedict.ts';
 import { CountingOptimizer } from './counting.ts';
 import type { OptimizerOptions, Parameters, Target } from './optimizer.ts';
 

@@ -1,7 +1,7 @@
 // Optimisers whose update depends on the number of the step, which is part of their state.
 import { Variable } from '../../engine/variable.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { StateDict } from '../state.ts';
+import type { StateDict } from '../../engine/statedict.ts';
 import { Optimizer } from './optimizer.ts';
 
 export abstract class CountingOptimizer extends Optimizer {

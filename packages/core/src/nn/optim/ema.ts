@@ -2,7 +2,7 @@
 import { holdFlushes } from '../../engine/state.ts';
 import { Variable } from '../../engine/variable.ts';
 import { UserError } from '../../errors.ts';
-import { loadState, type LoadOptions, type Loadable, type StateDict } from '../state.ts';
+import { loadState, type LoadOptions, type Loadable, type StateDict } from '../../engine/statedict.ts';
 
 export interface EMAOptions {
   /** Weight of the old average: 0.999 unless given. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { variable, type Variable } from '../../engine/variable.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { snapshot } from '../state.ts';
+import { snapshot } from '../../engine/statedict.ts';
 import { Adam, AdamW } from './adam.ts';
 import { EMA } from './ema.ts';
 import type { Optimizer } from './optimizer.ts';

@@ -7,7 +7,7 @@ import { arrayOf } from '../../dtype.ts';
 import { ShapeError, UserError, formatShape } from '../../errors.ts';
 import { elementCount, sameShape } from '../../shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { loadState, type LoadOptions, type Loadable, type StateDict } from '../state.ts';
+import { loadState, type LoadOptions, type Loadable, type StateDict } from '../../engine/statedict.ts';
 
 /** Parameters with settings of their own. */
 export interface ParameterGroup {

@@ -1,7 +1,7 @@
 // State by name: what checkpoints hold. Saved are copies on the host; loading checks everything before it changes anything.
 import type { Dtype, TypedArray } from '../dtype.ts';
 import { UserError, formatShape } from '../errors.ts';
-import { Variable } from '../engine/variable.ts';
+import { Variable } from './variable.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { readAll, Tensor } from '../tensor/tensor.ts';
 
