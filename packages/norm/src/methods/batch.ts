@@ -5,6 +5,7 @@ import { Buffer } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
 import { Norm, filled, type NormOptions } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
+import { moveTowards } from '../framework/running.ts';
 import { constantStatistics, countOf, statisticsOf, type Statistics } from '../framework/statistics.ts';
 
 export interface RunningOptions extends NormOptions {
@@ -67,14 +68,11 @@ export class BatchNorm extends Norm {
 
   /** Moves the running statistics towards those of a batch of `count` values per channel. */
   protected track({ mean, variance }: Statistics, count: number): void {
-    const { runningMean, runningVar, features, runningVariance } = this;
+    const { runningMean, runningVar, runningVariance } = this;
     if (runningMean === undefined || runningVar === undefined || mean === undefined) return;
     const rate = this.#rate();
-    const move = (running: Buffer, observed: Tensor): void => {
-      running.assign(running.value.lerp(observed.reshape(features).detach(), rate));
-    };
-    move(runningMean, mean);
-    move(runningVar, runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance);
+    moveTowards(runningMean, mean, rate);
+    moveTowards(runningVar, runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance, rate);
   }
 
   /** Weight of the new batch. */

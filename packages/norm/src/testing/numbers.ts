@@ -1,5 +1,6 @@
 // For tests: seeded tensors, and gradients against finite differences along random directions.
 import { fromBuffer, grad, tensor, threefry2x32, type Dtype, type Tensor } from '@athanor/core';
+import { snapshot, type TensorModule } from '@athanor/core/nn';
 
 /** Numbers in [−1, 1), the same for the same seed. */
 export function randomNumbers(count: number, seed: number): Float64Array {
@@ -53,6 +54,40 @@ export async function derivativeError(f: (...inputs: Tensor[]) => Tensor, inputs
     const numeric = ((await at(step)) - (await at(-step))) / (2 * step);
     worst = Math.max(worst, Math.abs(numeric - exact) / scale);
   }
+  return worst;
+}
+
+/**
+ * `derivativeError` of a module with respect to its input and its parameters, whose values are disturbed first. Buffers
+ * have the same values at every evaluation.
+ */
+export async function moduleDerivativeError(module: TensorModule, x: Tensor, step = 1e-5): Promise<number> {
+  const parameters = module.parameters();
+  for (const [i, parameter] of parameters.entries()) {
+    parameter.assign((await parameter.data()).map((value, j) => value + 0.3 * (normalNumbers(parameter.elements, 70 + i)[j] ?? 0)));
+  }
+  const state = await snapshot(module.stateDict());
+  const start = await Promise.all([x, ...parameters].map((input) => input.data()));
+  const weighted = (input: Tensor): Tensor => {
+    const output = module.forward(input);
+    return output.mul(randomTensor(output.shape, 991, { dtype: output.dtype })).sum();
+  };
+  const gradients = await Promise.all(grad(weighted(x), [x, ...parameters], { allowUnused: true }).map((part) => part.data()));
+  const at = async (values: readonly ArrayLike<number>[]): Promise<number> => {
+    module.loadStateDict(state);
+    for (const [i, parameter] of parameters.entries()) parameter.assign(Float64Array.from(values[i + 1] ?? []));
+    return await weighted(fromBuffer(Float64Array.from(values[0] ?? []), x.shape)).item();
+  };
+  const scale = Math.max(1e-8, Math.sqrt(gradients.reduce((sum, part) => sum + dot(part, part), 0)));
+  let worst = 0;
+  for (let direction = 0; direction < 4; direction++) {
+    const along = start.map((values, i) => normalNumbers(values.length, 100 * direction + i));
+    const moved = (distance: number): Float64Array[] => start.map((values, i) => Float64Array.from(values, (value, j) => value + distance * (along[i]?.[j] ?? 0)));
+    const exact = gradients.reduce((sum, part, i) => sum + dot(part, along[i] ?? []), 0);
+    const numeric = ((await at(moved(step))) - (await at(moved(-step)))) / (2 * step);
+    worst = Math.max(worst, Math.abs(numeric - exact) / scale);
+  }
+  module.loadStateDict(state);
   return worst;
 }
 
