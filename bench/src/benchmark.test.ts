@@ -9,9 +9,9 @@ import type { Row } from './row.ts';
 
 const patience = 60_000;
 
-/** The workloads' own test has the residual network, which takes seconds to compile. */
+/** The workloads' own test has the deep networks, which take seconds to compile. */
 const small: readonly Case[] = smallProblems
-  .filter(({ kind }) => kind !== 'resnet20')
+  .filter(({ kind }) => kind !== 'resnet20' && kind !== 'unet')
   .map((problem, i) => ({ workload: `W${i % 3}`, name: `case-${i}`, problem, unit: 'ms', work: 1 }));
 
 function optionsOf(...words: string[]): Options {

@@ -3,10 +3,11 @@
 import { setBackend } from '@athanor/core';
 import { referenceBackend, type Backend } from '@athanor/core/backend';
 import { expectationsOf, relativeError, type Expectations } from './float64.ts';
+import { isModel } from './models.ts';
 import type { Problem } from './problem.ts';
 import { subjectOf } from './workloads/index.ts';
 
-const interpretedBatch = { lenet5: 16, resnet20: 4, mlp: 16 } as const;
+const interpretedBatch = { lenet5: 16, resnet20: 4, mlp: 16, unet: 1 } as const;
 
 /** All results of the first step on a backend. */
 async function resultsOn(backend: Backend, problem: Problem): Promise<Readonly<Record<string, ArrayLike<number>>>> {
@@ -25,15 +26,8 @@ async function interpreted(problem: Problem): Promise<Expectations> {
 
 /** Largest relative error of a step's results (for networks: loss, gradients in the optimiser's slots, updated parameters). */
 export async function errorOf(backend: Backend, problem: Problem): Promise<number> {
-  switch (problem.kind) {
-    case 'lenet5':
-    case 'resnet20':
-    case 'mlp': {
-      const cut = { ...problem, batch: Math.min(problem.batch, interpretedBatch[problem.kind]) };
-      const expected = await interpreted(cut);
-      return relativeError(await resultsOn(backend, cut), expected);
-    }
-    default:
-      return relativeError(await resultsOn(backend, problem), expectationsOf(problem));
-  }
+  if (!isModel(problem)) return relativeError(await resultsOn(backend, problem), expectationsOf(problem));
+  const cut = { ...problem, batch: Math.min(problem.batch, interpretedBatch[problem.kind]) };
+  const expected = await interpreted(cut);
+  return relativeError(await resultsOn(backend, cut), expected);
 }

@@ -1,6 +1,6 @@
 // The numbers that problems are made of: a hash of (seed, position), which torch_peer.py repeats, so that every
 // contestant computes with the same inputs and starts from the same parameters.
-import { batches, type Problem, type ProblemOf, classes } from './problem.ts';
+import { batches, classes, timesteps, type Problem, type ProblemOf } from './problem.ts';
 
 function mix(word: number): number {
   let h = word;
@@ -17,10 +17,10 @@ export function uniform(seed: number, count: number, scale = 1): Float32Array {
   return out;
 }
 
-/** `count` labels in [0, classes). */
-export function labels(seed: number, count: number): Int32Array {
+/** `count` whole numbers in [0, below). */
+export function labels(seed: number, count: number, below: number): Int32Array {
   const start = mix(seed + 1);
-  return Int32Array.from({ length: count }, (_, i) => Math.floor((mix(Math.imul(i, 0x9e3779b1) + start) / 2 ** 32) * classes));
+  return Int32Array.from({ length: count }, (_, i) => Math.floor((mix(Math.imul(i, 0x9e3779b1) + start) / 2 ** 32) * below));
 }
 
 /** A parameter starts as its center, plus or minus up to its spread. */
@@ -37,9 +37,18 @@ export function startValues({ shape, center, spread }: Parameter, index: number)
   return uniform(1000 + index, count(shape), spread).map((value) => value + center);
 }
 
+/** What differs from step to step. */
+export interface Batch {
+  readonly x: Float32Array;
+  /** The other operand of a product; the noise that a diffusion model is to find. */
+  readonly second?: Float32Array;
+  /** Classes, or numbers of steps of diffusion. */
+  readonly labels?: Int32Array;
+}
+
 /** What differs from step to step, and what stays. Images are [N, C, H, W], weights [out, in, kernel, kernel]. */
 export interface Inputs {
-  readonly batches: readonly { readonly x: Float32Array; readonly second?: Float32Array; readonly labels?: Int32Array }[];
+  readonly batches: readonly Batch[];
   /** weight: of a convolution, a chain, a tiny gradient; scale and shift: of a norm; cotangent: the incoming gradient. */
   readonly fixed: { readonly weight?: Float32Array; readonly scale?: Float32Array; readonly shift?: Float32Array; readonly cotangent?: Float32Array };
 }
@@ -54,7 +63,7 @@ const seeds = { x: 0, second: 10, labels: 20, weight: 30, scale: 31, shift: 32, 
 const draw = (size: number): Inputs['batches'] => perBatch((batch) => ({ x: uniform(seeds.x + batch, size) }));
 
 function images(size: number, batch: number): Inputs {
-  return { batches: perBatch((i) => ({ x: uniform(seeds.x + i, batch * size), labels: labels(seeds.labels + i, batch) })), fixed: {} };
+  return { batches: perBatch((i) => ({ x: uniform(seeds.x + i, batch * size), labels: labels(seeds.labels + i, batch, classes) })), fixed: {} };
 }
 
 /** Shape [N, O, H′, W′] of a convolution's result. */
@@ -101,6 +110,11 @@ export function inputsOf(problem: Problem): Inputs {
       return images(3 * problem.side ** 2, problem.batch);
     case 'mlp':
       return images(problem.sizes[0] ?? 1, problem.batch);
+    case 'unet': {
+      const size = problem.batch * problem.side ** 2;
+      const noise = (i: number): Partial<Batch> => (problem.train ? { second: uniform(seeds.second + i, size) } : {});
+      return { batches: perBatch((i) => ({ x: uniform(seeds.x + i, size), ...noise(i), labels: labels(seeds.labels + i, problem.batch, timesteps) })), fixed: {} };
+    }
     default:
       return problem satisfies never;
   }

@@ -33,7 +33,9 @@ export type Problem =
   /** One SGD step, momentum 0.9, on [batch, 3, side, side]. */
   | { readonly kind: 'resnet20'; readonly batch: number; readonly side: number }
   /** One Adam step on [batch, sizes[0]]. */
-  | { readonly kind: 'mlp'; readonly batch: number; readonly sizes: readonly number[] };
+  | { readonly kind: 'mlp'; readonly batch: number; readonly sizes: readonly number[] }
+  /** One Adam step that predicts noise in [batch, 1, side, side], or one step of a sampler. */
+  | { readonly kind: 'unet'; readonly batch: number; readonly side: number; readonly train: boolean };
 
 export type ProblemOf<K extends Problem['kind']> = Extract<Problem, { readonly kind: K }>;
 
@@ -76,7 +78,12 @@ export const batches = 2;
 export const learningRate = { sgd: 0.05, adam: 0.001 } as const;
 export const momentum = 0.9;
 export const classes = 10;
-/** Of batch norm and layer norm. */
+/** Of diffusion: steps are numbered below this. */
+export const timesteps = 1000;
+/** A sampler's step: (x − rate · predicted noise) · scale. */
+export const samplerRate = 0.02;
+export const samplerScale = 1.01;
+/** Of all norms. */
 export const epsilon = 1e-5;
 /** The factor and the summand of `gelu`. */
 export const geluScale = 1.5;

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import type { Contestant } from '../contestant.ts';
-import { parametersOf } from '../models.ts';
+import { isModel, parametersOf } from '../models.ts';
 import type { Problem } from '../problem.ts';
 import type { Answer, Question } from './protocol.ts';
 
@@ -91,9 +91,6 @@ class Child {
     this.#waiting?.reject(new Error(`${this.#name}: ${this.#ended}`));
   }
 }
-
-const isModel = (problem: Problem): problem is Parameters<typeof parametersOf>[0] =>
-  problem.kind === 'lenet5' || problem.kind === 'resnet20' || problem.kind === 'mlp';
 
 /** A contestant that runs `command` and talks with it over its standard input and output. The process starts at the first `prepare`. */
 export function childContestant(command: ChildCommand): Contestant {

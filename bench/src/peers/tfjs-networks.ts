@@ -1,112 +1,87 @@
-// The networks in TensorFlow.js, with the parameters of models.ts in TensorFlow.js's layouts.
+// Steps of the networks in TensorFlow.js: training, and sampling from the diffusion model.
 import type * as tf from '@tensorflow/tfjs-core';
-import { parametersOf, resnetBlocks, resnetWidths, type ModelProblem } from '../models.ts';
-import { inputsOf, startValues, type Parameter } from '../numbers.ts';
-import { batches, classes, epsilon, learningRate, momentum, type Step } from '../problem.ts';
-import { channelsLast, channelsLastShape, filterLayout } from './tfjs-steps.ts';
+import type { ModelProblem } from '../models.ts';
+import { inputsOf } from '../numbers.ts';
+import { batches, classes, learningRate, momentum, samplerRate, samplerScale, type Step } from '../problem.ts';
+import { lenet5, mlp, resnet20 } from './tfjs-classifiers.ts';
+import { Parameters, variablesOf } from './tfjs-parameters.ts';
+import { channelsLast, channelsLastShape } from './tfjs-steps.ts';
 import type { Tfjs } from './tfjs-runtime.ts';
+import { unet } from './tfjs-unet.ts';
 
-type Image = tf.Tensor4D;
+type ImageShape = readonly [number, number, number, number];
 
-/** Hands out a network's parameters in order. */
-class Parameters {
-  readonly #variables: readonly tf.Variable[];
-  #next = 0;
-
-  constructor(variables: readonly tf.Variable[]) {
-    this.#variables = variables;
-  }
-
-  take<R extends tf.Rank>(): tf.Variable<R> {
-    const variable = this.#variables[this.#next++];
-    if (variable === undefined) throw new Error('the network takes more parameters than it has');
-    return variable as tf.Variable<R>;
-  }
-}
-
-function variableOf(core: Tfjs, parameter: Parameter, index: number): tf.Variable {
-  const values = startValues(parameter, index);
-  const [a = 1, b = 1, c = 1, d = 1] = parameter.shape;
-  switch (parameter.shape.length) {
-    case 4:
-      return core.variable(core.tensor4d(filterLayout(values, [a, b, c, d]), [c, d, b, a]));
-    case 2:
-      return core.variable(core.transpose(core.tensor2d(values, [a, b])));
+/** [N, C, H, W] of a network's images; nothing for the perceptron. */
+function imageShape(problem: ModelProblem): ImageShape | undefined {
+  switch (problem.kind) {
+    case 'lenet5':
+      return [problem.batch, 1, 28, 28];
+    case 'resnet20':
+      return [problem.batch, 3, problem.side, problem.side];
+    case 'unet':
+      return [problem.batch, 1, problem.side, problem.side];
+    case 'mlp':
+      return undefined;
     default:
-      return core.variable(core.tensor1d(values));
+      return problem satisfies never;
   }
 }
 
-function dense(core: Tfjs, x: tf.Tensor2D, parameters: Parameters): tf.Tensor2D {
-  return core.add(core.matMul(x, parameters.take<tf.Rank.R2>()), parameters.take<tf.Rank.R1>());
-}
-
-function lenet5(core: Tfjs, images: Image, parameters: Parameters): tf.Tensor2D {
-  const block = (x: Image, padding: number): Image => {
-    const convolved = core.conv2d(x, parameters.take<tf.Rank.R4>(), 1, padding);
-    const biased: Image = core.add(convolved, parameters.take<tf.Rank.R1>());
-    const active: Image = core.tanh(biased);
-    return core.avgPool(active, 2, 2, 'valid');
+/** What step `i` computes before any update: the loss, or the sampler's next images. */
+function forwardOf(core: Tfjs, problem: ModelProblem, variables: readonly tf.Variable[]): (i: number) => tf.Tensor {
+  const { batches: all } = inputsOf(problem);
+  const shape = imageShape(problem);
+  const turned = (values: Float32Array | undefined): Float32Array => {
+    if (values === undefined) return new Float32Array();
+    return shape === undefined ? values : channelsLast(values, shape);
   };
-  const features = block(block(images, 2), 0);
-  const [n] = features.shape;
-  const flat = core.reshape(core.transpose(features, [0, 3, 1, 2]), [n, 400]) as tf.Tensor2D;
-  return dense(core, core.tanh(dense(core, core.tanh(dense(core, flat, parameters)), parameters)), parameters);
-}
-
-function resnet20(core: Tfjs, images: Image, parameters: Parameters): tf.Tensor2D {
-  const normalized = (x: Image, stride: number, padding: number): Image => {
-    const convolved = core.conv2d(x, parameters.take<tf.Rank.R4>(), stride, padding);
-    const { mean, variance } = core.moments(convolved, [0, 1, 2]);
-    const scale = parameters.take<tf.Rank.R1>();
-    return core.batchNorm<tf.Rank.R4>(convolved, mean as tf.Tensor1D, variance as tf.Tensor1D, parameters.take<tf.Rank.R1>(), scale, epsilon);
-  };
-  let x = core.relu(normalized(images, 1, 1));
-  let channels = 16;
-  resnetWidths.forEach((width, stage) => {
-    for (let block = 0; block < resnetBlocks; block++) {
-      const stride = stage > 0 && block === 0 ? 2 : 1;
-      const body = normalized(core.relu(normalized(x, stride, 1)), 1, 1);
-      x = core.relu(core.add(body, channels === width ? x : normalized(x, stride, 0)));
-      channels = width;
-    }
-  });
-  return dense(core, core.mean(x, [1, 2]), parameters);
-}
-
-function mlp(core: Tfjs, x: tf.Tensor2D, parameters: Parameters, layers: number): tf.Tensor2D {
-  let hidden = x;
-  for (let layer = 0; layer < layers; layer++) {
-    const out = dense(core, hidden, parameters);
-    hidden = layer + 1 < layers ? core.relu(out) : out;
-  }
-  return hidden;
-}
-
-/** A training step of a network: cross-entropy, gradients, update; reads the loss. */
-export function trainingStep(core: Tfjs, problem: ModelProblem): Step {
-  const inputs = inputsOf(problem);
-  const variables = parametersOf(problem).map((parameter, index) => variableOf(core, parameter, index));
-  const optimizer = problem.kind === 'mlp' ? core.train.adam(learningRate.adam) : core.train.momentum(learningRate.sgd, momentum);
-  const imageShape = problem.kind === 'resnet20' ? ([problem.batch, 3, problem.side, problem.side] as const) : ([problem.batch, 1, 28, 28] as const);
-  const host = inputs.batches.map(({ x }) => (problem.kind === 'mlp' ? x : channelsLast(x, imageShape)));
-  const logitsOf = (i: number): tf.Tensor2D => {
+  const host = all.map(({ x, second, labels = new Int32Array() }) => ({ x: turned(x), noise: turned(second), labels }));
+  return (i) => {
+    const { x, noise, labels: numbers } = host[i] ?? { x: turned(undefined), noise: turned(undefined), labels: new Int32Array() };
     const parameters = new Parameters(variables);
-    const values = host[i] ?? new Float32Array();
-    if (problem.kind === 'mlp') return mlp(core, core.tensor2d(values, [problem.batch, problem.sizes[0] ?? 1]), parameters, problem.sizes.length - 1);
-    const images = core.tensor4d(values, channelsLastShape(imageShape));
-    return problem.kind === 'lenet5' ? lenet5(core, images, parameters) : resnet20(core, images, parameters);
+    const labels = core.tensor1d(numbers, 'int32');
+    const images = (values: Float32Array): tf.Tensor4D => core.tensor4d(values, channelsLastShape(shape ?? [0, 0, 0, 0]));
+    const entropy = (logits: tf.Tensor2D): tf.Tensor => core.losses.softmaxCrossEntropy(core.oneHot(labels, classes), logits);
+    switch (problem.kind) {
+      case 'lenet5':
+        return entropy(lenet5(core, images(x), parameters));
+      case 'resnet20':
+        return entropy(resnet20(core, images(x), parameters));
+      case 'mlp':
+        return entropy(mlp(core, core.tensor2d(x, [problem.batch, problem.sizes[0] ?? 1]), parameters, problem.sizes.length - 1));
+      case 'unet': {
+        const input = images(x);
+        const predicted = unet(core, input, labels, parameters);
+        if (problem.train) return core.mean(core.squaredDifference(predicted, images(noise)));
+        return core.mul(core.sub(input, core.mul(predicted, samplerRate)), samplerScale);
+      }
+      default:
+        return problem satisfies never;
+    }
   };
+}
+
+function lastOf(core: Tfjs, x: tf.Tensor): tf.Tensor {
+  return x.rank === 0 ? x : core.slice(x, x.shape.map((size) => size - 1), x.shape.map(() => 1));
+}
+
+/** A step that reads the loss, or the last pixel that the sampler made. */
+export function networkStep(core: Tfjs, problem: ModelProblem): Step {
+  const variables = variablesOf(core, problem);
+  const forward = forwardOf(core, problem, variables);
+  const withAdam = problem.kind === 'mlp' || problem.kind === 'unet';
+  const optimizer = withAdam ? core.train.adam(learningRate.adam) : core.train.momentum(learningRate.sgd, momentum);
+  const trains = problem.kind !== 'unet' || problem.train;
   return (i) => {
     const batch = i % batches;
-    const loss = core.tidy(() => {
-      const target = core.oneHot(core.tensor1d(inputs.batches[batch]?.labels ?? new Int32Array(), 'int32'), classes);
-      const cost = optimizer.minimize(() => core.losses.softmaxCrossEntropy(target, logitsOf(batch)), true, variables);
+    const result = core.tidy(() => {
+      if (!trains) return lastOf(core, forward(batch));
+      const cost = optimizer.minimize(() => forward(batch) as tf.Scalar, true, variables);
       if (cost === null) throw new Error('minimize returned no loss');
       return cost;
     });
-    const [value = NaN] = loss.dataSync();
-    loss.dispose();
+    const [value = NaN] = result.dataSync();
+    result.dispose();
     return value;
   };
 }

@@ -1,10 +1,11 @@
 // TensorFlow.js's WebAssembly backend as a peer: SIMD, one thread (its threads do not work in Node).
 import { fileURLToPath } from 'node:url';
 import type { Contestant } from '../contestant.ts';
+import { isModel } from '../models.ts';
 import type { Problem, Step } from '../problem.ts';
 import { childContestant } from './child.ts';
 import { loadTfjs } from './tfjs-runtime.ts';
-import { trainingStep } from './tfjs-networks.ts';
+import { networkStep } from './tfjs-networks.ts';
 import { operationStep } from './tfjs-steps.ts';
 
 let scopeOpen = false;
@@ -16,14 +17,7 @@ export async function tfjsStep(problem: Problem): Promise<Step> {
   core.disposeVariables();
   core.engine().startScope();
   scopeOpen = true;
-  switch (problem.kind) {
-    case 'lenet5':
-    case 'resnet20':
-    case 'mlp':
-      return trainingStep(core, problem);
-    default:
-      return operationStep(core, problem);
-  }
+  return isModel(problem) ? networkStep(core, problem) : operationStep(core, problem);
 }
 
 /** The peer `tfjs-wasm`, in a process of its own. */

@@ -14,7 +14,7 @@ const tuned = {
   MALLOC_TRIM_THRESHOLD_: '4294967296',
 };
 
-const withImages: readonly Problem['kind'][] = ['batch-norm', 'conv', 'lenet5', 'resnet20'];
+const withImages: readonly Problem['kind'][] = ['batch-norm', 'conv', 'lenet5', 'resnet20', 'unet'];
 
 interface Variant {
   readonly name: string;

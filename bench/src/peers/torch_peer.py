@@ -13,6 +13,8 @@ from torch import nn
 
 BATCHES = 2
 CLASSES = 10
+TIMESTEPS = 1000
+SAMPLER_RATE, SAMPLER_SCALE = 0.02, 1.01
 LEARNING_RATE = {"sgd": 0.05, "adam": 0.001}
 MOMENTUM = 0.9
 EPSILON = 1e-5
@@ -41,8 +43,8 @@ def uniform(seed, shape, scale=1.0):
     return torch.from_numpy(values.astype(numpy.float32).reshape(shape))
 
 
-def labels(seed, count):
-    return torch.from_numpy(numpy.floor(words(seed, count).astype(numpy.float64) / 2**32 * CLASSES).astype(numpy.int64))
+def labels(seed, count, below):
+    return torch.from_numpy(numpy.floor(words(seed, count).astype(numpy.float64) / 2**32 * below).astype(numpy.int64))
 
 
 def start_values(parameter, index):
@@ -215,16 +217,109 @@ def mlp(sizes):
     return nn.Sequential(*layers[:-1])
 
 
+GROUPS, SINUSOIDS, EMBEDDING = 8, 32, 128
+UNET_WIDTHS, UNET_BLOCKS = [32, 64, 64], 2
+
+
+class Attention(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, channels, EPSILON)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        q, k, v = self.qkv(self.norm(x)).reshape(n, 3, c, h * w).unbind(1)
+        weights = torch.softmax(q.transpose(1, 2) @ k / math.sqrt(c), -1)
+        return x + self.out((v @ weights.transpose(1, 2)).reshape(n, c, h, w))
+
+
+class UNetBlock(nn.Module):
+    def __init__(self, inputs, outputs, attention):
+        super().__init__()
+        self.norm1 = nn.GroupNorm(GROUPS, inputs, EPSILON)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.time = nn.Linear(EMBEDDING, outputs)
+        self.norm2 = nn.GroupNorm(GROUPS, outputs, EPSILON)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.shortcut = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+        self.attention = Attention(outputs) if attention else nn.Identity()
+
+    def forward(self, x, time):
+        h = self.conv1(functional.silu(self.norm1(x))) + self.time(time)[:, :, None, None]
+        return self.attention(self.conv2(functional.silu(self.norm2(h))) + self.shortcut(x))
+
+
+class Up(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(functional.interpolate(x, scale_factor=2, mode="nearest"))
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        first = UNET_WIDTHS[0]
+        self.time1, self.time2 = nn.Linear(SINUSOIDS, EMBEDDING), nn.Linear(EMBEDDING, EMBEDDING)
+        self.stem = nn.Conv2d(1, first, 3, padding=1)
+        self.parts, self.skips = nn.ModuleList(), []
+        channels, kept = first, [first]
+        for level, width in enumerate(UNET_WIDTHS):
+            for _ in range(UNET_BLOCKS):
+                self.add(UNetBlock(channels, width, level == 2), "keep")
+                channels = width
+                kept.append(channels)
+            if level < 2:
+                self.add(nn.Conv2d(channels, channels, 3, 2, 1), "keep")
+                kept.append(channels)
+        for attention in [True, False]:
+            self.add(UNetBlock(channels, channels, attention), "none")
+        for level in [2, 1, 0]:
+            for _ in range(UNET_BLOCKS + 1):
+                self.add(UNetBlock(channels + kept.pop(), UNET_WIDTHS[level], level == 2), "append")
+                channels = UNET_WIDTHS[level]
+            if level > 0:
+                self.add(Up(channels), "none")
+        self.norm = nn.GroupNorm(GROUPS, first, EPSILON)
+        self.head = nn.Conv2d(first, 1, 3, padding=1)
+
+    def add(self, part, skip):
+        self.parts.append(part)
+        self.skips.append(skip)
+
+    def forward(self, x, t):
+        half = SINUSOIDS // 2
+        angles = t.float()[:, None] * torch.exp(torch.arange(half) * (-math.log(10000) / (half - 1)))
+        sinusoids = torch.cat([angles.sin(), angles.cos()], 1)
+        time = functional.silu(self.time2(functional.silu(self.time1(sinusoids))))
+        h = self.stem(x)
+        kept = [h]
+        for part, skip in zip(self.parts, self.skips):
+            if skip == "append":
+                h = torch.cat([h, kept.pop()], 1)
+            h = part(h, time) if isinstance(part, UNetBlock) else part(h)
+            if skip == "keep":
+                kept.append(h)
+        return self.head(functional.silu(self.norm(h)))
+
+
 def model_of(problem):
-    if problem["kind"] == "lenet5":
-        return lenet5(), [problem["batch"], 1, 28, 28]
-    if problem["kind"] == "resnet20":
-        return resnet20(), [problem["batch"], 3, problem["side"], problem["side"]]
-    return mlp(problem["sizes"]), [problem["batch"], problem["sizes"][0]]
+    """The model, the shape of its input, and what its labels are below."""
+    kind, batch = problem["kind"], problem["batch"]
+    if kind == "lenet5":
+        return lenet5(), [batch, 1, 28, 28], CLASSES
+    if kind == "resnet20":
+        return resnet20(), [batch, 3, problem["side"], problem["side"]], CLASSES
+    if kind == "unet":
+        return UNet(), [batch, 1, problem["side"], problem["side"]], TIMESTEPS
+    return mlp(problem["sizes"]), [batch, problem["sizes"][0]], CLASSES
 
 
-def train(problem, parameters):
-    model, shape = model_of(problem)
+def set_parameters(model, parameters):
     own = list(model.parameters())
     if [list(parameter.shape) for parameter in own] != [parameter["shape"] for parameter in parameters]:
         raise ValueError("the parameters have other shapes than this model's")
@@ -232,17 +327,39 @@ def train(problem, parameters):
         for index, parameter in enumerate(own):
             parameter.copy_(start_values(parameters[index], index))
     model.to(memory_format=LAYOUT)
-    optimizer = (
-        torch.optim.Adam(model.parameters(), lr=LEARNING_RATE["adam"])
-        if problem["kind"] == "mlp"
-        else torch.optim.SGD(model.parameters(), lr=LEARNING_RATE["sgd"], momentum=MOMENTUM)
-    )
+
+
+def optimizer_of(problem, model):
+    if problem["kind"] in ("mlp", "unet"):
+        return torch.optim.Adam(model.parameters(), lr=LEARNING_RATE["adam"])
+    return torch.optim.SGD(model.parameters(), lr=LEARNING_RATE["sgd"], momentum=MOMENTUM)
+
+
+def network(problem, parameters):
+    model, shape, below = model_of(problem)
+    set_parameters(model, parameters)
     _, write = writer(per_batch(0, shape))
-    _, write_labels = writer([labels(20 + batch, shape[0]) for batch in range(BATCHES)])
+    _, write_labels = writer([labels(20 + batch, shape[0], below) for batch in range(BATCHES)])
+    diffusion = problem["kind"] == "unet"
+    if diffusion and not problem["train"]:
+
+        def sample(i):
+            with torch.no_grad():
+                x = write(i)
+                return last((x - model(x, write_labels(i)) * SAMPLER_RATE) * SAMPLER_SCALE)
+
+        return sample
+    optimizer = optimizer_of(problem, model)
+    _, write_noise = writer(per_batch(10, shape)) if diffusion else (None, None)
+
+    def loss_of(i):
+        if diffusion:
+            return functional.mse_loss(model(write(i), write_labels(i)), write_noise(i))
+        return functional.cross_entropy(model(write(i)), write_labels(i))
 
     def step(i):
         optimizer.zero_grad(set_to_none=True)
-        loss = functional.cross_entropy(model(write(i)), write_labels(i))
+        loss = loss_of(i)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -260,7 +377,7 @@ def make_step(question):
     problem = question["problem"]
     if problem["kind"] in STEPS:
         return STEPS[problem["kind"]](problem)
-    return train(problem, question["parameters"])
+    return network(problem, question["parameters"])
 
 
 def median(values):

@@ -19,5 +19,7 @@ export const smallProblems: readonly Problem[] = [
   { kind: 'conv', input: [2, 1, 8, 8], outputs: 6, kernel: 5, padding: 2, train: true },
   { kind: 'lenet5', batch: 4 },
   { kind: 'resnet20', batch: 12, side: 8 },
+  { kind: 'unet', batch: 2, side: 8, train: true },
+  { kind: 'unet', batch: 2, side: 8, train: false },
   { kind: 'mlp', batch: 4, sizes: [20, 16, 10] },
 ];

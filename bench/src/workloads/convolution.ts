@@ -24,12 +24,12 @@ export function conv(problem: ProblemOf<'conv'>): Subject {
   const weight = fixed(inputs.fixed.weight, weightShape);
   const convolve = (x: Tensor): Tensor => functional.convolution(x, weight.value, { padding });
   if (!train) {
-    return operation({ inputs, shapes: [input], results: { y: output }, read: 'y', constants: [weight], compute: (x: Tensor) => ({ y: convolve(x) }) });
+    return operation({ inputs, shapes: { x: input }, results: { y: output }, read: 'y', constants: [weight], compute: (x: Tensor) => ({ y: convolve(x) }) });
   }
   const cotangent = fixed(inputs.fixed.cotangent, output);
   return operation({
     inputs,
-    shapes: [input],
+    shapes: { x: input },
     results: { y: output, dx: input, dweight: weightShape },
     read: 'dweight',
     constants: [weight, cotangent],

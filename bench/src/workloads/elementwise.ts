@@ -19,7 +19,7 @@ export function gelu(problem: ProblemOf<'gelu'>): Subject {
   const shape = [problem.n];
   return operation({
     inputs: inputsOf(problem),
-    shapes: [shape],
+    shapes: { x: shape },
     results: { y: shape },
     read: 'y',
     compute: (x: Tensor) => ({ y: functional.gelu(x.mul(geluScale).add(geluShift), { approximate: 'tanh' }) }),

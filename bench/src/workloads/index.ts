@@ -1,6 +1,7 @@
 // All rows of the benchmark, and what we compute for each.
 import type { Case, Problem } from '../problem.ts';
 import { cases as convolutionCases, conv } from './convolution.ts';
+import { cases as diffusionCases, diffusionSampling, diffusionTraining } from './diffusion.ts';
 import { cases as elementwiseCases, gelu } from './elementwise.ts';
 import { cases as matmulCases, matmul } from './matmul.ts';
 import { cases as networkCases, network } from './networks.ts';
@@ -16,6 +17,7 @@ export const cases: readonly Case[] = [
   ...normCases,
   ...convolutionCases,
   ...networkCases,
+  ...diffusionCases,
   ...softmaxCases,
 ];
 
@@ -43,6 +45,8 @@ export function subjectOf(problem: Problem): Subject {
     case 'resnet20':
     case 'mlp':
       return network(problem);
+    case 'unet':
+      return problem.train ? diffusionTraining(problem) : diffusionSampling(problem);
     default:
       return problem satisfies never;
   }

@@ -15,7 +15,7 @@ export function matmul(problem: ProblemOf<'matmul'>): Subject {
   const { n, form } = problem;
   return operation({
     inputs: inputsOf(problem),
-    shapes: [[n, n], [n, n]],
+    shapes: { x: [n, n], second: [n, n] },
     results: { y: [n, n] },
     read: 'y',
     compute: (a: Tensor, b: Tensor) => ({ y: (form === 'TN' ? a.T : a).matmul(form === 'NT' ? b.T : b) }),

@@ -1,9 +1,9 @@
 // W6, W7 and W8: training steps of LeNet-5, ResNet-20 and a multilayer perceptron, as the zoo has them.
-import { Adam, SGD, type TensorModule } from '@athanor/core/nn';
+import type { Tensor } from '@athanor/core';
+import { Adam, SGD, functional, type TensorModule } from '@athanor/core/nn';
 import { BatchNorm } from '@athanor/norm';
 import { LeNet5, MLP, ResNet } from '@athanor/zoo';
-import type { ModelProblem } from '../models.ts';
-import { classes, epsilon, learningRate, momentum, type Case } from '../problem.ts';
+import { classes, epsilon, learningRate, momentum, type Case, type ProblemOf } from '../problem.ts';
 import type { Subject } from './subject.ts';
 import { training } from './training.ts';
 
@@ -15,7 +15,9 @@ export const cases: readonly Case[] = [
   { workload: 'W8', name: 'train', problem: { kind: 'mlp', batch, sizes: [784, 512, 512, classes] }, unit: 'steps/s', work: 1 },
 ];
 
-function modelOf(problem: ModelProblem): { readonly model: TensorModule; readonly inputShape: readonly number[] } {
+type Classifier = ProblemOf<'lenet5' | 'resnet20' | 'mlp'>;
+
+function modelOf(problem: Classifier): { readonly model: TensorModule; readonly inputShape: readonly number[] } {
   switch (problem.kind) {
     case 'lenet5': {
       const inputShape = [1, 28, 28];
@@ -35,9 +37,10 @@ function modelOf(problem: ModelProblem): { readonly model: TensorModule; readonl
 }
 
 /** SGD with momentum; Adam for the perceptron. */
-export function network(problem: ModelProblem): Subject {
+export function network(problem: Classifier): Subject {
   const { model, inputShape } = modelOf(problem);
   const parameters = model.parameters();
   const optimizer = problem.kind === 'mlp' ? new Adam(parameters, { lr: learningRate.adam }) : new SGD(parameters, { lr: learningRate.sgd, momentum });
-  return training({ problem, model, optimizer, inputShape });
+  const shapes = { x: [problem.batch, ...inputShape], labels: [problem.batch] };
+  return training({ problem, model, optimizer, shapes, loss: (x: Tensor, labels: Tensor) => functional.crossEntropy(model.forward(x), labels) });
 }

@@ -22,7 +22,7 @@ export function norm(problem: ProblemOf<'batch-norm' | 'layer-norm'>): Subject {
   const cotangent = fixed(inputs.fixed.cotangent, shape);
   return operation({
     inputs,
-    shapes: [shape],
+    shapes: { x: shape },
     results: { y: shape, dx: shape, dscale: features, dshift: features },
     read: 'dscale',
     constants: [scale, shift, cotangent],

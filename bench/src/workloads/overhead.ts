@@ -69,7 +69,7 @@ export function chain(problem: ProblemOf<'chain'>): Subject {
   const weight = fixed(inputs.fixed.weight, [4, 4]);
   return operation({
     inputs,
-    shapes: [[4, 4]],
+    shapes: { x: [4, 4] },
     results: { y: [4, 4] },
     read: 'y',
     constants: [weight],

@@ -14,7 +14,7 @@ export function softmax(problem: ProblemOf<'softmax'>): Subject {
   const cotangent = fixed(inputs.fixed.cotangent, shape);
   return operation({
     inputs,
-    shapes: [shape],
+    shapes: { x: shape },
     results: { y: shape, dx: shape },
     read: 'dx',
     constants: [cotangent],

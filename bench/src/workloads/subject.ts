@@ -1,7 +1,7 @@
 // Our side of a row: a compiled step that leaves its results in Variables, as training leaves its parameters, and from
 // which one number is read.
 import { compile, fromBuffer, variable, Variable, type Tensor, type TypedArray } from '@athanor/core';
-import type { Inputs } from '../numbers.ts';
+import type { Batch, Inputs } from '../numbers.ts';
 import { batches, type Step } from '../problem.ts';
 
 export interface Subject {
@@ -47,10 +47,21 @@ export function lastOf(x: Tensor): Tensor {
   return x.at(...x.shape.map(() => -1));
 }
 
+/** Shapes of a batch. */
+export type BatchShapes = { readonly [K in keyof Batch]: Shape };
+
+/** The inputs of step `i` as tensors on host memory, in the order x, second, labels. */
+export function batchOf({ batches: all }: Inputs, shapes: BatchShapes, i: number): Tensor[] {
+  const batch = all[i % batches];
+  return (['x', 'second', 'labels'] as const).flatMap((name) => {
+    const [values, shape] = [batch?.[name], shapes[name]];
+    return values === undefined || shape === undefined ? [] : [fromBuffer(values, shape)];
+  });
+}
+
 export interface Operation {
   readonly inputs: Inputs;
-  /** Shapes of the inputs that change from step to step. */
-  readonly shapes: readonly [x: Shape, second?: Shape];
+  readonly shapes: BatchShapes;
   /** Shapes of the results. */
   readonly results: Readonly<Record<string, Shape>>;
   /** The result whose last element is read. */
@@ -72,14 +83,8 @@ export function operation({ inputs, shapes, results, read, constants = [], compu
     },
     { name: 'step' },
   );
-  const [shape, secondShape] = shapes;
   return {
-    step: (i) => {
-      const { x = new Float32Array(), second } = inputs.batches[i % batches] ?? {};
-      const changing = [fromBuffer(x, shape)];
-      if (second !== undefined && secondShape !== undefined) changing.push(fromBuffer(second, secondShape));
-      return run(...changing).item();
-    },
+    step: (i) => run(...batchOf(inputs, shapes, i)).item(),
     results: () => kept.read(),
     dispose: () => {
       kept.dispose();

@@ -1,23 +1,23 @@
-// A training step of a network as a subject: cross-entropy, gradients, update; the loss is read.
-import { compile, fromBuffer, type Tensor, type TypedArray } from '@athanor/core';
-import { functional, type Optimizer, type TensorModule } from '@athanor/core/nn';
+// A training step of a network as a subject: loss, gradients, update; the loss is read.
+import { compile, type Tensor, type TypedArray } from '@athanor/core';
+import type { Module, Optimizer, StateDict } from '@athanor/core/nn';
 import { parametersOf, type ModelProblem } from '../models.ts';
 import { inputsOf, startValues } from '../numbers.ts';
-import { batches } from '../problem.ts';
-import type { Subject } from './subject.ts';
+import { batchOf, type BatchShapes, type Subject } from './subject.ts';
 
-export interface Network {
+export interface Training {
   readonly problem: ModelProblem;
-  readonly model: TensorModule;
+  readonly model: Module;
   readonly optimizer: Optimizer;
-  /** Of one sample. */
-  readonly inputShape: readonly number[];
+  readonly shapes: BatchShapes;
+  /** The loss of a batch: its x, its second part if it has one, its labels. */
+  loss(...batch: Tensor[]): Tensor;
 }
 
 /** Gives a network the parameters that every contestant starts from. */
-function setParameters(problem: ModelProblem, model: TensorModule): void {
+export function setParameters(problem: ModelProblem, model: Module): void {
   const wanted = parametersOf(problem);
-  const own = [...model.parameters()];
+  const own = model.parameters();
   const shapes = (list: readonly { readonly shape: readonly number[] }[]): string => list.map(({ shape }) => shape.join('×')).join(' ');
   if (shapes(own) !== shapes(wanted)) throw new Error(`${problem.kind} has parameters ${shapes(own)} instead of ${shapes(wanted)}`);
   wanted.forEach((parameter, index) => {
@@ -25,24 +25,22 @@ function setParameters(problem: ModelProblem, model: TensorModule): void {
   });
 }
 
-export function training({ problem, model, optimizer, inputShape }: Network): Subject {
+export function training({ problem, model, optimizer, shapes, loss: lossOf }: Training): Subject {
   const inputs = inputsOf(problem);
-  const shape = [problem.batch, ...inputShape];
   setParameters(problem, model);
   const run = compile(
-    (x: Tensor, labels: Tensor) => {
-      const loss = functional.crossEntropy(model.forward(x), labels);
+    (...batch: Tensor[]) => {
+      const loss = lossOf(...batch);
       optimizer.step(loss);
       return loss;
     },
     { name: 'training step' },
   );
-  const state = { ...model.stateDict(), ...optimizer.stateDict() };
+  const state: StateDict = { ...model.stateDict(), ...optimizer.stateDict() };
   let loss = NaN;
   return {
     step: async (i) => {
-      const { x = new Float32Array(), labels = new Int32Array() } = inputs.batches[i % batches] ?? {};
-      loss = await run(fromBuffer(x, shape), fromBuffer(labels, [problem.batch])).item();
+      loss = await run(...batchOf(inputs, shapes, i)).item();
       return loss;
     },
     async results() {

@@ -4,7 +4,7 @@ import { referenceBackend } from '@athanor/core/backend';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeBackend } from '../backends.ts';
 import { expectationsOf, relativeError } from '../float64.ts';
-import { parametersOf } from '../models.ts';
+import { isModel, parametersOf } from '../models.ts';
 import { loadTfjs } from '../peers/tfjs-runtime.ts';
 import { tfjsStep } from '../peers/tfjs.ts';
 import { smallProblems } from '../testing/problems.ts';
@@ -25,8 +25,7 @@ describe('subjects', () => {
     setBackend(await makeBackend('cpu', 1));
     const subject = subjectOf(problem);
     const first = await subject.step(0);
-    const isNetwork = problem.kind === 'lenet5' || problem.kind === 'resnet20' || problem.kind === 'mlp';
-    expect(isNetwork ? 0 : relativeError(await subject.results(), expectationsOf(problem))).toBeLessThan(2e-6);
+    expect(isModel(problem) ? 0 : relativeError(await subject.results(), expectationsOf(problem))).toBeLessThan(2e-6);
     const peer = await tfjsStep(problem);
     expect(Math.abs(first - (await peer(0)))).toBeLessThan(1e-5 * Math.max(1, Math.abs(first)));
     const second = await subject.step(1);
@@ -66,6 +65,8 @@ describe('the list of cases', () => {
         "W6 train",
         "W7 train",
         "W8 train",
+        "W9 train",
+        "W9 sample",
         "W10 train",
       ]
     `);
@@ -74,5 +75,6 @@ describe('the list of cases', () => {
   it('has networks of the sizes that the literature gives', () => {
     expect(elements(parametersOf({ kind: 'lenet5', batch: 1 }))).toBe(61_706);
     expect(elements(parametersOf({ kind: 'resnet20', batch: 1, side: 32 }))).toBe(272_474);
+    expect(elements(parametersOf({ kind: 'unet', batch: 1, side: 28, train: true }))).toBe(1_623_169);
   });
 });
