@@ -1,5 +1,5 @@
 // For tests: seeded tensors, and gradients against finite differences along random directions.
-import { fromBuffer, grad, tensor, threefry2x32, type Dtype, type Tensor } from '@athanor/core';
+import { Tensor, fromBuffer, grad, readAll, tensor, threefry2x32, type Dtype } from '@athanor/core';
 import { snapshot, type TensorModule } from '@athanor/core/nn';
 
 /** Numbers in [−1, 1), the same for the same seed. */
@@ -42,7 +42,7 @@ export async function derivativeError(f: (...inputs: Tensor[]) => Tensor, inputs
   const output = f(...inputs);
   const weights = randomTensor(output.shape, 991);
   const weighted = (...at: Tensor[]): Tensor => f(...at).mul(weights).sum();
-  const gradients = await Promise.all(grad(weighted(...inputs), inputs, { allowUnused: true }).map((part) => part.data()));
+  const gradients = await readAll(grad(weighted(...inputs), inputs, { allowUnused: true }));
   const start = await Promise.all(inputs.map((input) => input.data()));
   const scale = Math.max(1e-8, Math.sqrt(gradients.reduce((sum, part) => sum + dot(part, part), 0)));
   let worst = 0;
@@ -72,7 +72,7 @@ export async function moduleDerivativeError(module: TensorModule, x: Tensor, ste
     const output = module.forward(input);
     return output.mul(randomTensor(output.shape, 991, { dtype: output.dtype })).sum();
   };
-  const gradients = await Promise.all(grad(weighted(x), [x, ...parameters], { allowUnused: true }).map((part) => part.data()));
+  const gradients = await readAll(grad(weighted(x), [x, ...parameters], { allowUnused: true }));
   const at = async (values: readonly ArrayLike<number>[]): Promise<number> => {
     module.loadStateDict(state);
     for (const [i, parameter] of parameters.entries()) parameter.assign(Float64Array.from(values[i + 1] ?? []));
@@ -103,7 +103,10 @@ export async function secondDerivativeError(f: (...inputs: Tensor[]) => Tensor, 
 
 /** The largest difference between two tensors' values, relative to the largest value of the second (at least 1e-30). */
 export async function relativeError(actual: Tensor | ArrayLike<number>, expected: Tensor | ArrayLike<number>): Promise<number> {
-  const [a, b] = await Promise.all([valuesOf(actual), valuesOf(expected)]);
+  const tensors = [actual, expected].filter((side) => side instanceof Tensor);
+  const values = await readAll(tensors);
+  const [a, b] = [actual, expected].map((side) => (side instanceof Tensor ? (values[tensors.indexOf(side)] ?? []) : side));
+  if (a === undefined || b === undefined) return Infinity;
   if (a.length !== b.length) return Infinity;
   let [worst, largest] = [0, 1e-30];
   for (let i = 0; i < b.length; i++) {
@@ -112,8 +115,4 @@ export async function relativeError(actual: Tensor | ArrayLike<number>, expected
     largest = Math.max(largest, Math.abs(b[i] ?? 0));
   }
   return worst / largest;
-}
-
-async function valuesOf(x: Tensor | ArrayLike<number>): Promise<ArrayLike<number>> {
-  return 'length' in x ? x : await x.data();
 }
