@@ -94,7 +94,7 @@ class Clustering {
     const { limits, fuse } = this.options;
     const reads = readsOf(root, roots);
     const needed = [...reads].flatMap((node) => this.groupOf.get(node) ?? []);
-    const host = fuse ? findHost(root, reads, needed, { roots, readers, limits }) : undefined;
+    const host = fuse ? findHost(root, reads, needed, { roots, readers, limits, groupOf: this.groupOf }) : undefined;
     const group = host ?? {
       id: groups.length,
       kind: groupKind(root),
@@ -105,13 +105,19 @@ class Clustering {
     };
     if (host === undefined) groups.push(group);
     this.groupOf.set(root.node, group);
-    addDependencies(group, needed, groups);
+    // A kernel that was built anew may read what has been materialised since.
+    addDependencies(group, [...needed, ...groupsRead(group.emitter, this.groupOf)], groups);
     for (const node of reads) {
       const list = readers.get(node) ?? [];
       if (list.at(-1) !== group) list.push(group);
       readers.set(node, list);
     }
   }
+}
+
+/** The groups that compute what a kernel reads. */
+function groupsRead(emitter: Emitter, groupOf: ReadonlyMap<Node, Group>): Group[] {
+  return [...emitter.reads].flatMap((node) => groupOf.get(node) ?? []);
 }
 
 /** The memory that a root's expression reads. */
@@ -167,6 +173,7 @@ interface HostContext {
   readonly roots: ReadonlyMap<Node, Root>;
   readonly readers: ReadonlyMap<Node, readonly Group[]>;
   readonly limits: BackendLimits;
+  readonly groupOf: ReadonlyMap<Node, Group>;
 }
 
 /** An existing kernel that can also compute `root`, with the root added to it; undefined if there is none. */
@@ -186,15 +193,21 @@ function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[]
 function extend(group: Group, root: Root, context: HostContext): boolean {
   const members = [...group.roots, root];
   const newDomain = root.kind === 'reduce' && !group.roots.some((member) => member.kind === 'reduce');
+  const rebuild = (): boolean => {
+    const built = build(members, context.roots, context.limits);
+    // What was materialised after a member used it would now be read before this kernel computes it.
+    if (members.some(({ node }) => built.emitter.reads.has(node))) return false;
+    if (groupsRead(built.emitter, context.groupOf).some((other) => other !== group && dependsOn(other, group))) return false;
+    Object.assign(group, built);
+    return true;
+  };
   try {
-    if (newDomain) Object.assign(group, build(members, context.roots, context.limits));
-    else group.emitter.add(root, (emitter) => checkLimits(emitter, members.length, context.limits));
+    if (!newDomain) group.emitter.add(root, (emitter) => checkLimits(emitter, members.length, context.limits));
+    else if (!rebuild()) return false;
   } catch (error) {
     if (error instanceof Unfusable) return false;
     if (!(error instanceof Refine)) throw error;
-    const built = attempt(() => build(members, context.roots, context.limits));
-    if (built === undefined) return false;
-    Object.assign(group, built);
+    if (attempt(rebuild) !== true) return false;
   }
   group.roots.push(root);
   return true;

@@ -6,6 +6,7 @@ import { contractCases } from './contract.ts';
 import { convertCases } from './convert.ts';
 import { edgeCases } from './edge.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { foundCases } from './found.ts';
 import { indexingCases } from './indexing.ts';
 import { largeCases } from './large.ts';
 import { reduceCases } from './reduce.ts';
@@ -23,5 +24,6 @@ export function allCases(): Case[] {
     ...routineCases(),
     ...assignCases(),
     ...largeCases(),
+    ...foundCases(),
   ];
 }
