@@ -136,7 +136,7 @@ describe('athanor', () => {
     const slow = readFileSync('walk.yaml', 'utf8').replace('steps: 6', 'steps: 6, wait: 25');
     writeFileSync('walk.yaml', slow);
     let kills = 0;
-    for (const wait of [10, 250, 100]) {
+    for (const wait of [10, 200]) {
       const child = spawn(process.execPath, [...words, 'run', 'walk.yaml'], { stdio: ['ignore', 'ignore', 'pipe'] });
       const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
       await new Promise((resolve) => child.stderr.once('data', resolve));
@@ -144,11 +144,11 @@ describe('athanor', () => {
       child.kill('SIGKILL');
       if ((await ended) === 'SIGKILL') kills++;
     }
-    expect(kills).toBe(3);
+    expect(kills).toBe(2);
     const [run = ''] = readdirSync('runs');
     expect((await athanor('resume', run.slice(0, 7))).code).toBe(0);
     const results = (root: string) => Object.entries(identity(join(root, readdirSync(root)[0] ?? ''))).filter(([file]) => file.includes('0-walk'));
     expect(results('runs')).toEqual(results('whole'));
     expect(results('runs')).toHaveLength(4 * 4);
-  }, 30_000);
+  }, 120_000);
 });

@@ -1,8 +1,8 @@
 // Where a run ran: all that may explain a difference between two runs.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The backend's part of the environment. */
@@ -50,6 +50,7 @@ function labVersion(): string {
 }
 
 function gitState(folder: string): Environment['git'] {
+  if (!insideRepository(folder)) return null;
   const git = (...words: string[]) =>
     execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
   try {
@@ -57,4 +58,9 @@ function gitState(folder: string): Environment['git'] {
   } catch {
     return null;
   }
+}
+
+/** Asked before git is: starting a process takes longer. */
+function insideRepository(folder: string): boolean {
+  return existsSync(join(folder, '.git')) || (folder !== dirname(folder) && insideRepository(dirname(folder)));
 }
