@@ -12,19 +12,21 @@ export interface Expected {
 
 export type Expectations = Readonly<Record<string, Expected>>;
 
-const mostPositions = 4096;
+/** Positions that are checked where each takes a long sum, and where it does not. */
+const fewPositions = 4096;
+const manyPositions = 2 ** 20;
 
 /** Positions spread over [0, count), by a step that shares no factor with it. */
-function positionsIn(count: number): Int32Array {
-  if (count <= mostPositions) return Int32Array.from({ length: count }, (_, i) => i);
+function positionsIn(count: number, most: number): Int32Array {
+  if (count <= most) return Int32Array.from({ length: count }, (_, i) => i);
   const divides = (a: number, b: number): number => (b === 0 ? a : divides(b, a % b));
   let stride = Math.floor(count / 1.618);
   while (divides(count, stride) !== 1) stride++;
-  return Int32Array.from({ length: mostPositions }, (_, i) => (i * stride) % count);
+  return Int32Array.from({ length: most }, (_, i) => (i * stride) % count);
 }
 
-function sampled(count: number, value: (position: number) => number): Expected {
-  const positions = positionsIn(count);
+function sampled(count: number, value: (position: number) => number, most = fewPositions): Expected {
+  const positions = positionsIn(count, most);
   return { positions, values: Float64Array.from(positions, value) };
 }
 
@@ -59,11 +61,11 @@ function matmul({ n, form }: ProblemOf<'matmul'>, a: Float32Array, b: Float32Arr
 
 function gelu(x: Float32Array): Expectations {
   const slope = Math.sqrt(2 / Math.PI);
-  const values = Float64Array.from(x, (value) => {
-    const u = value * geluScale + geluShift;
+  const value = (position: number): number => {
+    const u = at(x, position) * geluScale + geluShift;
     return 0.5 * u * (1 + Math.tanh(slope * (u + 0.044715 * u ** 3)));
-  });
-  return { y: { values } };
+  };
+  return { y: sampled(x.length, value, manyPositions) };
 }
 
 /** How the elements of a norm's input fall into the groups that share statistics, and into features. */

@@ -1,6 +1,6 @@
 // A training step of a network as a subject: loss, gradients, update; the loss is read.
 import { compile, type Tensor, type TypedArray } from '@athanor/core';
-import type { Module, Optimizer, StateDict } from '@athanor/core/nn';
+import { Adam, type Module, type Optimizer, type StateDict } from '@athanor/core/nn';
 import { parametersOf, type ModelProblem } from '../models.ts';
 import { inputsOf, startValues } from '../numbers.ts';
 import { batchOf, type BatchShapes, type Subject } from './subject.ts';
@@ -13,6 +13,12 @@ export interface Training {
   /** The loss of a batch: its x, its second part if it has one, its labels. */
   loss(...batch: Tensor[]): Tensor;
 }
+
+/**
+ * Adam's first step is the sign of the gradient: it would blow up the rounding of gradients that are nearly 0, and the
+ * parameters would tell nothing about the backend. Its slots hold the gradients.
+ */
+const updatesAmplify = (optimizer: Optimizer): boolean => optimizer instanceof Adam;
 
 /** Gives a network the parameters that every contestant starts from. */
 export function setParameters(problem: ModelProblem, model: Module): void {
@@ -37,6 +43,7 @@ export function training({ problem, model, optimizer, shapes, loss: lossOf }: Tr
     { name: 'training step' },
   );
   const state: StateDict = { ...model.stateDict(), ...optimizer.stateDict() };
+  const compared: StateDict = { ...(updatesAmplify(optimizer) ? Object.fromEntries(model.namedBuffers()) : model.stateDict()), ...optimizer.stateDict() };
   let loss = NaN;
   return {
     step: async (i) => {
@@ -45,7 +52,7 @@ export function training({ problem, model, optimizer, shapes, loss: lossOf }: Tr
     },
     async results() {
       const out: Record<string, TypedArray> = { loss: Float32Array.of(loss) };
-      for (const [name, own] of Object.entries(state)) out[name] = await own.data();
+      for (const [name, own] of Object.entries(compared)) out[name] = await own.data();
       return out;
     },
     dispose: () => {

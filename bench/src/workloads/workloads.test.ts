@@ -22,7 +22,7 @@ afterAll(() => {
 
 describe('subjects', () => {
   it.each(smallProblems.map((problem) => [JSON.stringify(problem), problem] as const))('compute %s', async (_, problem) => {
-    setBackend(await makeBackend('cpu', 1));
+    setBackend(await makeBackend('wasm', 1));
     const subject = subjectOf(problem);
     const first = await subject.step(0);
     expect(isModel(problem) ? 0 : relativeError(await subject.results(), expectationsOf(problem))).toBeLessThan(2e-6);
