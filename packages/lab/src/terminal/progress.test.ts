@@ -30,7 +30,7 @@ describe('Progress', () => {
       '\n',
     ]);
     expect(written.at(-2)).toBe(
-      '\r\u001b[2K[2/3] norm=batch seed=3 train  ████████████████████  12/12  64 samples/s  loss 0.08333  0:12 left',
+      '\r\u001b[2K[2/3] norm=batch seed=3 train  ████████████████████  12/12  64 samples/s  loss 0.08333  in 0:13',
     );
   });
 
@@ -45,7 +45,7 @@ describe('Progress', () => {
       [2/3] norm=batch seed=3 train  3/12  loss 0.3333
       something happened
       [2/3] norm=batch seed=3 train  8/12  64 samples/s  loss 0.125  0:16 left
-      [2/3] norm=batch seed=3 train  12/12  64 samples/s  loss 0.08333  0:12 left
+      [2/3] norm=batch seed=3 train  12/12  64 samples/s  loss 0.08333  in 0:13
       "
     `);
   });

@@ -29,6 +29,7 @@ export class Progress implements Observer {
   #from = 0;
   #samples = 0;
   #shown: Readonly<Record<string, number>> = {};
+  #beganAt = 0;
   #firstStepAt = 0;
   #drawnAt = -Infinity;
   #line = '';
@@ -52,9 +53,11 @@ export class Progress implements Observer {
     this.#samples = 0;
     this.#shown = {};
     this.#drawnAt = -Infinity;
-    this.#firstStepAt = this.#clock();
+    this.#beganAt = this.#clock();
+    this.#firstStepAt = this.#beganAt;
     if (from > 0) this.note(`${this.#title}: going on at step ${from} of ${steps}`);
-    if (this.#stream.isTTY !== true) this.#print(`${this.#title} ${name}: ${steps} steps\n`);
+    if (this.#stream.isTTY === true) this.#redraw(this.#describe(from, 0));
+    else this.#print(`${this.#title} ${name}: ${steps} steps\n`);
   }
 
   stepDone(step: number, report: StepReport): void {
@@ -89,7 +92,9 @@ export class Progress implements Observer {
     parts.push(`${step}/${this.#steps}`);
     if (this.#samples > 0 && seconds > 0) parts.push(`${formatNumber(Math.round(this.#samples / seconds))} samples/s`);
     parts.push(...Object.entries(this.#shown).map(([name, value]) => `${name} ${formatNumber(value)}`));
-    if (done > 0) {
+    if (step === this.#steps) {
+      parts.push(`in ${formatDuration((this.#clock() - this.#beganAt) / 1000)}`);
+    } else if (done > 0) {
       const left = (seconds / done) * (this.#steps - step + this.#runsLeft * this.#steps);
       parts.push(`${formatDuration(left)} left`);
     }
