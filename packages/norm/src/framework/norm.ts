@@ -39,13 +39,14 @@ export abstract class Norm extends Module {
   /** β [C] */
   readonly bias: Parameter | undefined;
 
-  constructor(features: number, options: NormOptions & { readonly eps: number }) {
+  /** `scale: false` is for methods that shift only. */
+  constructor(features: number, options: NormOptions & { readonly eps: number; readonly scale?: boolean }) {
     super();
     requireFeatures(features);
-    const { eps, affine = true, bias = true, dtype = 'float32' } = options;
+    const { eps, affine = true, scale = true, bias = true, dtype = 'float32' } = options;
     this.features = features;
     this.eps = eps;
-    this.weight = affine ? constantParameter(1, [features], dtype) : undefined;
+    this.weight = affine && scale ? constantParameter(1, [features], dtype) : undefined;
     this.bias = affine && bias ? constantParameter(0, [features], dtype) : undefined;
   }
 

@@ -11,6 +11,12 @@ export interface Affine {
 
 const kept = { keepdim: true };
 
+/** w y + b. */
+export function scaleAndShift(y: Tensor, { weight, bias }: Affine): Tensor {
+  const scaled = weight === undefined ? y : y.mul(weight);
+  return bias === undefined ? scaled : scaled.add(bias);
+}
+
 /** Sums over the axes along which `shape` (of as many axes) has size 1. */
 function sumTo(x: Tensor, shape: readonly number[]): Tensor {
   const axes = x.shape.flatMap((size, axis) => (shape[axis] === 1 && size !== 1 ? [axis] : []));

@@ -5,6 +5,7 @@ import { UserError, eigh, eye, withGradient, type Dtype, type Tensor } from '@at
 import { Buffer } from '@athanor/core/nn';
 import { layoutOf } from '../framework/layout.ts';
 import { Norm, type NormOptions } from '../framework/norm.ts';
+import { scaleAndShift } from '../framework/normalize.ts';
 import { moveTowards } from '../framework/running.ts';
 
 /** Uᵀ S U of a symmetric matrix is diag(λ): ZCA whitening, S^(−½) = U diag(λ^(−½)) Uᵀ, symmetric. */
@@ -112,9 +113,7 @@ abstract class Whitening extends Norm {
     }
     const white = this.matrix(covariance.add(identityLike(covariance).mul(eps))).matmul(centred);
     const y = white.reshape(first.shape).movedim(0, layoutOf(x).channel);
-    const { weight, bias } = this.affine(x);
-    const scaled = weight === undefined ? y : y.mul(weight);
-    return bias === undefined ? scaled : scaled.add(bias);
+    return scaleAndShift(y, this.affine(x));
   }
 }
 
