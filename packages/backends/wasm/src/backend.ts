@@ -123,6 +123,11 @@ export class WasmBackend implements Backend {
     return { arena: this.arena.bytes, owned: this.owned, allocations: this.allocations };
   }
 
+  /** For tests: ends a worker thread, as a crash would. */
+  loseThread(thread: number): Promise<void> {
+    return this.pool.lose(thread);
+  }
+
   dispose(): void {
     this.disposed = true;
     this.pool.dispose();

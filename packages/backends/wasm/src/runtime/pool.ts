@@ -58,6 +58,11 @@ export class Pool {
     throw new InternalError('a worker thread of the wasm backend ended in the middle of a step; its memory is not valid any more: make a new backend');
   }
 
+  /** For tests: ends one worker, as a crash would. */
+  async lose(thread: number): Promise<void> {
+    await this.workers[thread - 1]?.terminate();
+  }
+
   dispose(): void {
     if (!this.lost && this.workers.length > 0) this.driver.announce(jobs.exit);
     for (const worker of this.workers) worker.terminate();
