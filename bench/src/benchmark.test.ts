@@ -1,6 +1,6 @@
 // A whole run in miniature: every kind of problem on a backend, and a peer's process.
 import { describe, expect, it } from 'vitest';
-import { benchmark } from './benchmark.ts';
+import { benchmark, type Outcome } from './benchmark.ts';
 import { parseOptions, type Options } from './options.ts';
 import { childContestant } from './peers/child.ts';
 import type { Case } from './problem.ts';
@@ -20,10 +20,10 @@ function optionsOf(...words: string[]): Options {
   return options;
 }
 
-async function run(options: Options): Promise<{ rows: readonly Row[]; told: readonly Row[]; notes: readonly string[] }> {
+async function run(options: Options, from = small): Promise<Outcome & { told: readonly Row[]; notes: readonly string[] }> {
   const [told, notes]: [Row[], string[]] = [[], []];
-  const rows = await benchmark(options, { row: (row) => told.push(row), note: (text) => notes.push(text) }, small);
-  return { rows, told, notes };
+  const outcome = await benchmark(options, { row: (row) => told.push(row), note: (text) => notes.push(text) }, from);
+  return { ...outcome, told, notes };
 }
 
 describe('benchmark', () => {
@@ -43,6 +43,14 @@ describe('benchmark', () => {
     const { rows } = await run(optionsOf('--backend', 'cpu,reference', '--only', 'W0', '--case', 'case-0,case-1'));
     expect(rows.map(({ backend, case: name }) => `${backend} ${name}`)).toEqual(['cpu case-0', 'reference case-0']);
     expect(rows[1]?.error).toBeLessThan(1e-7);
+  });
+
+  it('goes on after a case that fails', async () => {
+    const impossible: Case = { workload: 'W0', name: 'impossible', problem: { kind: 'conv', input: [1, 1, 2, 2], outputs: 1, kernel: 5, padding: 0, train: false }, unit: 'ms', work: 1 };
+    const { rows, failures, notes } = await run(optionsOf(), [impossible, ...small.slice(0, 1)]);
+    expect(rows.map((row) => row.case)).toEqual(['case-0']);
+    expect(failures).toBe(1);
+    expect(notes.join('\n')).toMatch(/W0 impossible on cpu failed: ShapeError: y: \[1, 1, -2, -2\]/);
   });
 
   it('says what there is when nothing is chosen', async () => {

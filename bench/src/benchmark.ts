@@ -52,28 +52,40 @@ async function runCase(entry: Case, name: string, options: Options, peers: reado
   }
 }
 
-/** Runs the chosen cases on the chosen backends; rows are told as they come. */
-export async function benchmark(options: Options, { row: tell, note }: Listeners, from: readonly Case[] = cases): Promise<Row[]> {
+export interface Outcome {
+  readonly rows: readonly Row[];
+  /** Cases that ended in an error. */
+  readonly failures: number;
+}
+
+/** Runs the chosen cases on the chosen backends; rows are told as they come. A case that fails is noted, and the next one runs. */
+export async function benchmark(options: Options, { row: tell, note }: Listeners, from: readonly Case[] = cases): Promise<Outcome> {
   if (options.engineFeatures) await enableEngineFeatures();
   const selected = chosen(options, from);
   const torch = options.peers ? torchPeers(options.threads) : [];
   if (options.peers && torch.length === 0) note('PyTorch does not take part: no Python here can import torch (Debian: apt-get install python3-torch libopenblas0-pthread)');
   const peers = options.peers ? [tfjsPeer(), ...torch] : [];
   const rows: Row[] = [];
+  let failures = 0;
   try {
     for (const name of options.backends) {
       const { numerics } = await describeBackend(name, options.threads);
       note(`${name}: ${numerics}`);
       for (const entry of selected) {
-        const row = await runCase(entry, name, options, peers, note);
-        rows.push(row);
-        tell(row);
+        try {
+          const row = await runCase(entry, name, options, peers, note);
+          rows.push(row);
+          tell(row);
+        } catch (error) {
+          failures += 1;
+          note(`${entry.workload} ${entry.name} on ${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        }
       }
     }
   } finally {
     await Promise.all(peers.map((peer) => peer.close()));
   }
-  return rows;
+  return { rows, failures };
 }
 
 async function describeBackend(name: string, threads: number): Promise<{ readonly numerics: string }> {

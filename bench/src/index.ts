@@ -1,10 +1,11 @@
 // `npm run bench`: our backends against TensorFlow.js and PyTorch on the same steps in the same run.
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { UserError } from '@athanor/core';
 import { benchmark } from './benchmark.ts';
 import { calibrate } from './calibrate.ts';
 import { help, parseOptions } from './options.ts';
 import { tableHead, tableLine } from './report.ts';
+import type { Row } from './row.ts';
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
@@ -14,15 +15,18 @@ async function main(): Promise<void> {
   }
   const limits = calibrate();
   console.log(tableHead(limits));
-  const rows = await benchmark(options, {
+  const measured: Row[] = [];
+  const { failures } = await benchmark(options, {
     row: (row) => {
+      measured.push(row);
       console.log(tableLine(row, limits));
+      if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(measured, undefined, 2)}\n`);
     },
     note: (text) => {
       console.error(text);
     },
   });
-  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+  if (failures > 0) process.exitCode = 1;
 }
 
 try {
