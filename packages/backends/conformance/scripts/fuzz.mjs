@@ -25,7 +25,7 @@ for (const threads of threadCounts) {
   const end = performance.now() + seconds * 1000
   const counts = { backend: values.backend, threads, fused: !values.unfused, firstSeed: seed, graphs: 0, skipped: 0, failures: 0 }
   while (performance.now() < end) {
-    const backend = await makeBackend({ fuse: !values.unfused, poison: true, threads, delays: values.delays })
+    const backend = await makeBackend({ schedule: { fuse: !values.unfused }, poison: true, threads, delays: values.delays })
     const { graphs, skipped, failure } = await campaign(backend, { seed, seconds: (end - performance.now()) / 1000 })
     await backend.dispose()
     seed += graphs

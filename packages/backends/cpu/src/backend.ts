@@ -12,6 +12,7 @@ import {
   type Executable,
   type Memory,
   type Program,
+  type ScheduleOptions,
   type TypedArray,
 } from '@athanor/core/backend';
 import { KernelStore } from './codegen/kernel.ts';
@@ -21,8 +22,7 @@ import { Arena, OwnedMemory, ownedMemory } from './memory.ts';
 export interface CpuOptions {
   /** For tests: fills the arena before every run, and every allocation, with NaN. */
   readonly poison?: boolean;
-  /** For tests and `explain`: false gives every operation a kernel of its own. */
-  readonly fuse?: boolean;
+  readonly schedule?: ScheduleOptions;
 }
 
 /** A fresh backend that runs generated JavaScript. */
@@ -44,12 +44,12 @@ export class CpuBackend implements Backend {
   readonly #arena = new Arena();
   readonly #live = new Set<OwnedMemory>();
   readonly #poison: boolean;
-  readonly #fuse: boolean;
+  readonly #schedule: ScheduleOptions;
   #disposed = false;
 
-  constructor({ poison = false, fuse = true }: CpuOptions) {
+  constructor({ poison = false, schedule: scheduleOptions = {} }: CpuOptions) {
     this.#poison = poison;
-    this.#fuse = fuse;
+    this.#schedule = scheduleOptions;
   }
 
   allocate(bytes: number): Memory {
@@ -77,7 +77,7 @@ export class CpuBackend implements Backend {
   }
 
   compile(graph: CanonicalGraph): Executable {
-    return this.load(schedule(graph, this.limits, { fuse: this.#fuse }));
+    return this.load(schedule(graph, this.limits, this.#schedule));
   }
 
   /** Compiles a program that was scheduled already. */

@@ -2,4 +2,4 @@
 import { conformance } from '@athanor/backend-conformance';
 import { cpuBackend } from './backend.ts';
 
-conformance('cpu', ({ fuse, poison }) => cpuBackend({ fuse, poison }));
+conformance('cpu', ({ fuse, poison }) => cpuBackend({ poison, schedule: { fuse } }));

@@ -14,7 +14,7 @@ const integerEdges: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Signs of zeros are part of the promise for these. */
-const signed: ReadonlySet<ElementwiseOp> = new Set(['neg', 'abs', 'mul', 'div', 'sqrt']);
+const signed: ReadonlySet<ElementwiseOp> = new Set(['neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'sqrt', 'mul', 'div', 'max', 'min']);
 const transcendental: ReadonlySet<ElementwiseOp> = new Set(['exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'atan', 'tanh', 'erf', 'pow']);
 
 function toleranceOf(op: ElementwiseOp): Tolerance {
