@@ -13,10 +13,12 @@ const interpretedBatch = { lenet5: 16, resnet20: 4, mlp: 16, unet: 1 } as const;
 async function resultsOn(backend: Backend, problem: Problem): Promise<Readonly<Record<string, ArrayLike<number>>>> {
   setBackend(backend);
   const subject = subjectOf(problem);
-  await subject.step(0);
-  const results = await subject.results();
-  subject.dispose();
-  return results;
+  try {
+    await subject.step(0);
+    return await subject.results();
+  } finally {
+    subject.dispose();
+  }
 }
 
 async function interpreted(problem: Problem): Promise<Expectations> {
