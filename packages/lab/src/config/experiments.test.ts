@@ -1,0 +1,62 @@
+// Every experiment of the repository, and the examples of the two guides, are valid.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import cpu from '@athanor/backend-cpu';
+import wasm from '@athanor/backend-wasm';
+import { Registry } from '@athanor/core/plugin';
+import norm from '@athanor/norm';
+import zoo from '@athanor/zoo';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtinPlugins } from '../plugins/builtin.ts';
+import { loadPlugin } from '../plugins/load.ts';
+import { loadExperiment } from './load.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const builtin = [...builtinPlugins, norm, zoo, cpu, wasm];
+const files = readdirSync(join(root, 'experiments'), { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.yaml') && !/node_modules|runs/.test(file),
+);
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'athanor-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Loads a text as an experiment; its plugins are given, so that sources are checked and not what was last built. */
+async function load(text: string) {
+  const file = join(folder, 'example.yaml');
+  writeFileSync(file, text.replace(/^plugins: \["@athanor.*\n/m, ''));
+  return loadExperiment(file, { builtin });
+}
+
+function blocks(guide: string, language: string): string[] {
+  const text = readFileSync(join(root, 'docs', guide), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
+}
+
+describe('experiments/', () => {
+  it.each(files)('%s is valid and asks a question', async (file) => {
+    const { jobs, question } = await load(readFileSync(join(root, 'experiments', file), 'utf8'));
+    expect(jobs.length).toBeGreaterThan(0);
+    expect(question).toMatch(/\?$/);
+  });
+});
+
+describe('the guides', () => {
+  it('show an experiment that is valid', async () => {
+    const [example = ''] = blocks('ADD_AN_EXPERIMENT.md', 'yaml');
+    expect((await load(example)).jobs).toHaveLength(9);
+  });
+
+  it('show a plugin that works', async () => {
+    const [example = ''] = blocks('ADD_A_PLUGIN.md', 'ts');
+    const core = fileURLToPath(new URL('../../../core/src/plugin/index.ts', import.meta.url));
+    writeFileSync(join(folder, 'halving.ts'), example.replace('@athanor/core/plugin', core).replace("'zod'", JSON.stringify(import.meta.resolve('zod'))));
+    const plugin = await loadPlugin('./halving.ts', join(folder, 'example.yaml'));
+    const halving = new Registry([plugin]).make('schedule', { name: 'halving', every: 10 }, { steps: 100 });
+    expect([0, 9, 10, 25].map(halving)).toEqual([1, 1, 0.5, 0.25]);
+  });
+});
