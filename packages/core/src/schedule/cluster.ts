@@ -203,7 +203,7 @@ function extend(group: Group, root: Root, context: HostContext): boolean {
   };
   try {
     if (!newDomain) group.emitter.add(root, (emitter) => checkLimits(emitter, members.length, context.limits));
-    else if (!rebuild()) return false;
+    else if (attempt(rebuild) !== true) return false;
   } catch (error) {
     if (error instanceof Unfusable) return false;
     if (!(error instanceof Refine)) throw error;
