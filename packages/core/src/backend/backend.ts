@@ -62,6 +62,7 @@ export interface Backend {
   readonly numerics: string;
   readonly threads: number;
   allocate(bytes: number): Memory;
+  /** Does nothing after `dispose`: Variables and compiled functions may outlive their backend. */
   free(memory: Memory): void;
   write(memory: Memory, values: TypedArray): void;
   /** A fresh host copy. */
