@@ -1,4 +1,4 @@
-// Backend that generates WebAssembly SIMD, with threads on shared memory.
+// `@athanor/backend-wasm`: the backend that generates WebAssembly SIMD; the default export is its plugin.
 export { WasmBackend, wasmBackend, type WasmOptions } from './backend.ts';
 export { enableEngineFeatures, type EngineFeatures } from './runtime/features.ts';
 export { default } from './plugin.ts';

@@ -2,7 +2,6 @@
 import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 import { wasmBackend } from './backend.ts';
-import { enableEngineFeatures } from './runtime/features.ts';
 
 export default definePlugin({
   name: '@athanor/backend-wasm',
@@ -12,12 +11,9 @@ export default definePlugin({
       name: 'wasm',
       summary: 'Generated WebAssembly SIMD, with threads on shared memory',
       schema: z.strictObject({
-        threads: z.int().min(1).optional().meta({ description: 'default: all cores, or 1 where memory cannot be shared' }),
+        threads: z.int().min(1).optional().describe('Threads, the calling one included; by default all cores'),
       }),
-      create: ({ threads }, { ownsProcess }) => {
-        if (ownsProcess === true) enableEngineFeatures();
-        return wasmBackend(threads === undefined ? {} : { threads });
-      },
+      create: ({ threads }) => wasmBackend(threads === undefined ? {} : { threads }),
     }),
   ],
 });

@@ -1,4 +1,4 @@
-// A WebAssembly module: types, imports, functions, exports and one table segment, encoded to bytes.
+// A WebAssembly module: types, imports, functions and exports, encoded to bytes.
 import { Bytes } from './bytes.ts';
 import { Code } from './code.ts';
 import { valueTypes, type ValueType } from './opcodes.ts';
@@ -17,7 +17,6 @@ export class Module {
   private importedFunctions = 0;
   private readonly functions: { readonly type: number; readonly body: Bytes }[] = [];
   private readonly exports: { readonly name: string; readonly index: number }[] = [];
-  private segment: { readonly offset: number; readonly functions: readonly number[] } | undefined;
 
   type(parameters: readonly ValueType[], results: readonly ValueType[] = []): number {
     const key = `${parameters.join()}:${results.join()}`;
@@ -73,11 +72,6 @@ export class Module {
     this.exports.push({ name, index: functionIndex });
   }
 
-  /** Writes functions into table 0 from `offset` on when the module is instantiated. */
-  fillTable(offset: number, functions: readonly number[]): void {
-    this.segment = { offset, functions };
-  }
-
   encode(): Uint8Array<ArrayBuffer> {
     const out = new Bytes();
     out.raw([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -101,21 +95,9 @@ export class Module {
       exported.unsigned(index);
     }
     section(7, this.exports.length, exported);
-    if (this.segment !== undefined) section(9, 1, encodeSegment(this.segment.offset, this.segment.functions));
     const bodies = new Bytes();
     for (const { body } of this.functions) bodies.sized(body);
     section(10, this.functions.length, bodies);
     return out.view().slice();
   }
-}
-
-function encodeSegment(offset: number, functions: readonly number[]): Bytes {
-  const out = new Bytes();
-  out.byte(0);
-  out.byte(0x41);
-  out.signed(offset);
-  out.byte(0x0b);
-  out.unsigned(functions.length);
-  for (const index of functions) out.unsigned(index);
-  return out;
 }

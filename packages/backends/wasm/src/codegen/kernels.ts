@@ -1,7 +1,8 @@
-// Modules of generated kernels: many kernels become one WebAssembly module that fills a part of the function table.
+// Modules of generated kernels: many kernels become one WebAssembly module. (Modules that import the function table
+// make each later change of it slower: only the driver does.)
 import { unreachable, type ContractKernel, type LoopKernel } from '@athanor/core/backend';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
-import { microCount, microModule, microParameters, type Tile } from './contract/micro.ts';
+import { microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
 import { plainContraction } from './contract/plain.ts';
 import { emitTiledContraction, isTiled } from './contract/tiled.ts';
 import { emitLoopKernel, kernelParameters, type KernelShape } from './loop.ts';
@@ -23,37 +24,41 @@ export interface KernelModule {
   readonly shapes: readonly KernelShape[];
 }
 
-/** One module whose functions enter the table from `firstEntry` on, in the order of `kernels`. */
-export function generateModule(kernels: readonly GeneratedKernel[], firstEntry: number, options: CodegenOptions): KernelModule {
+/** Name under which kernel i of a module is exported. */
+export const kernelName = (index: number): string => `k${index}`;
+
+/** One module of many kernels. */
+export function generateModule(kernels: readonly GeneratedKernel[], options: CodegenOptions): KernelModule {
   const module = new Module();
   module.importMemory('env', 'memory', options.memory);
-  module.importTable('env', 'table');
   const imports: MathImports = new Map(
     Object.entries(importedMath).map(([name, arity]) => [name, module.importFunction('math', name, arity === 1 ? ['f64'] : ['f64', 'f64'], ['f64'])]),
   );
   const shapes: KernelShape[] = [];
   const body = { imports, fused: options.tile.fused };
-  const microType = module.type([...microParameters]);
-  const functions = kernels.map((kernel) =>
-    module.define([...kernelParameters], [], (code) => {
+  const micro = kernels.some(usesMicro)
+    ? Array.from({ length: microCount(options.tile) }, (_, i) => module.importFunction('micro', microName(i), [...microParameters], []))
+    : [];
+  kernels.forEach((kernel, i) => {
+    const index = module.define([...kernelParameters], [], (code) => {
       switch (kernel.kind) {
         case 'loop':
           shapes.push(emitLoopKernel(code, kernel, body));
           return;
         case 'contract':
-          if (isTiled(kernel)) shapes.push(emitTiledContraction(code, kernel, { ...body, tile: options.tile, microType }));
+          if (isTiled(kernel)) shapes.push(emitTiledContraction(code, kernel, { ...body, tile: options.tile, micro }));
           else shapes.push(emitLoopKernel(code, plainContraction(kernel), body));
           return;
         default:
           unreachable(kernel);
       }
-    }),
-  );
-  module.fillTable(firstEntry, functions);
+    });
+    module.export(kernelName(i), index);
+  });
   return { bytes: module.encode(), shapes };
 }
 
 /** Whether a kernel calls the micro-kernels. */
 export const usesMicro = (kernel: GeneratedKernel): boolean => kernel.kind === 'contract' && isTiled(kernel);
 
-export { microCount, microModule };
+export { microModule };

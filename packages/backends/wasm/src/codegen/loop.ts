@@ -3,7 +3,7 @@ import { loopCount, type Dtype, type LoopKernel, type Value } from '@athanor/cor
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
-import { allocate, constantLanes, emitCombine, emitElementwise, identityOf, mapParts, part, type Lanes } from './lanes.ts';
+import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
 import { lower } from './lower.ts';
 import { Frame, type Pointer } from './pointers.ts';
 

@@ -15,6 +15,9 @@ export const control = {
   /** Bytes of a module to load: address and length. */
   moduleStart: 220,
   moduleLength: 224,
+  /** Its kernels' place in the function table; count 0 means that it holds the micro-kernels. */
+  moduleFirst: 228,
+  moduleCount: 232,
   /** Set by kernels when an index was out of range (codegen/scalar.ts knows the address). */
   flag: 128,
   /** Threads that have reached the barrier. */

@@ -10,6 +10,9 @@ interface Thread {
   terminate(): unknown;
 }
 
+/** What a module holds: all micro-kernels, or kernels for the function table from an entry on. */
+export type ModuleContent = { readonly kind: 'micro' } | { readonly kind: 'kernels'; readonly first: number; readonly count: number };
+
 export class Pool {
   readonly threads: number;
   /** Settles when all workers have started; in Node nothing needs to wait for it. */
@@ -32,15 +35,16 @@ export class Pool {
     this.ready = Promise.all(starts).then(() => undefined);
   }
 
-  /** Instantiates a module of kernels in every worker; the main thread has done so already. */
-  load(bytes: Uint8Array, tableSize: number): void {
+  /** Instantiates a module in every worker; the main thread has done so already. */
+  load(bytes: Uint8Array, content: ModuleContent): void {
     if (this.workers.length === 0) return;
     const address = this.memory.allocate(bytes.length);
     this.memory.bytes(address, bytes.length).set(bytes);
     const words = this.memory.words(0, 128);
     words[control.moduleStart / 4] = address;
     words[control.moduleLength / 4] = bytes.length;
-    words[control.tableEnd / 4] = tableSize;
+    words[control.moduleFirst / 4] = content.kind === 'kernels' ? content.first : 0;
+    words[control.moduleCount / 4] = content.kind === 'kernels' ? content.count : 0;
     this.driver.announce(jobs.load);
     this.check(this.driver.meet(this.threads));
     this.memory.release(address);

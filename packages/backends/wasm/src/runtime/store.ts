@@ -1,6 +1,6 @@
 // The kernel store: every distinct kernel is compiled once per backend and shared by all programs.
 import { InternalError, kernelKey } from '@athanor/core/backend';
-import { generateModule, microCount, microModule, usesMicro, type CodegenOptions, type GeneratedKernel } from '../codegen/kernels.ts';
+import { generateModule, kernelName, microModule, usesMicro, type CodegenOptions, type GeneratedKernel } from '../codegen/kernels.ts';
 import type { KernelShape } from '../codegen/loop.ts';
 import { exactFunctions } from './exact.ts';
 import type { Pool } from './pool.ts';
@@ -16,16 +16,14 @@ export class KernelStore {
   private readonly memory: WebAssembly.Memory;
   private readonly table: WebAssembly.Table;
   private readonly pool: Pool;
-  private entries: number;
-  private hasMicro = false;
+  private entries = 0;
+  private micro: WebAssembly.ModuleImports | undefined;
 
   constructor(options: CodegenOptions, memory: WebAssembly.Memory, table: WebAssembly.Table, pool: Pool) {
     this.options = options;
     this.memory = memory;
     this.table = table;
     this.pool = pool;
-    // The first entries are the micro-kernels'; they come when the first contraction does.
-    this.entries = microCount(options.tile);
   }
 
   /** The compiled forms of kernels; what is new is compiled together as one module. */
@@ -45,24 +43,31 @@ export class KernelStore {
   }
 
   private add(missing: ReadonlyMap<string, GeneratedKernel>): void {
-    if (!this.hasMicro && [...missing.values()].some(usesMicro)) {
-      this.load(microModule(this.options.tile, this.options.memory));
-      this.hasMicro = true;
+    if (this.micro === undefined && [...missing.values()].some(usesMicro)) {
+      const bytes = microModule(this.options.tile, this.options.memory);
+      this.micro = importable(this.instantiate(bytes));
+      this.pool.load(bytes, { kind: 'micro' });
     }
+    const { bytes, shapes } = generateModule([...missing.values()], this.options);
     const first = this.entries;
-    const { bytes, shapes } = generateModule([...missing.values()], first, this.options);
     this.entries += missing.size;
     while (this.table.length < this.entries) this.table.grow(this.table.length);
-    this.load(bytes);
+    const exports = importable(this.instantiate(bytes));
+    for (let i = 0; i < missing.size; i++) this.table.set(first + i, exports[kernelName(i)]);
+    this.pool.load(bytes, { kind: 'kernels', first, count: missing.size });
     [...missing.keys()].forEach((key, i) => {
       const shape = shapes[i];
       if (shape !== undefined) this.known.set(key, { ...shape, entry: first + i });
     });
   }
 
-  private load(bytes: Uint8Array<ArrayBuffer>): void {
-    const env = { memory: this.memory, table: this.table };
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, math: exactFunctions.imports });
-    this.pool.load(bytes, this.table.length);
+  private instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
+    const imports = { env: { memory: this.memory }, math: exactFunctions.imports, micro: this.micro ?? {} };
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
   }
+}
+
+/** Exports are importable as they are. */
+function importable(exports: WebAssembly.Exports): WebAssembly.ModuleImports {
+  return { ...exports };
 }

@@ -1,6 +1,6 @@
 // The program of a worker thread, as text: it must start in Node and in pages, from sources and from a package.
 // It instantiates the driver and then lives inside it; it comes out to load modules of kernels.
-import { importedMath } from '../codegen/kernels.ts';
+import { importedMath, kernelName } from '../codegen/kernels.ts';
 import { exactFunctions } from './exact.ts';
 import { control, jobs } from './control.ts';
 
@@ -18,9 +18,10 @@ export function workerSource(): string {
 const work = ({ memory, driver, thread, threads }) => {
   const math = { ${math.join(', ')} };
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  const env = { memory, table };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(driver), { env });
+  const env = { memory };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(driver), { env: { memory, table } });
   const words = () => new Int32Array(memory.buffer, 0, 128);
+  let micro = {};
   let job = 0;
   for (;;) {
     const operation = exports.work(thread, job);
@@ -28,12 +29,15 @@ const work = ({ memory, driver, thread, threads }) => {
     job = Atomics.load(control, ${control.job / 4});
     if (operation === ${jobs.exit}) return;
     const start = control[${control.moduleStart / 4}] >>> 0;
-    const bytes = new Uint8Array(memory.buffer, start, control[${control.moduleLength / 4}]).slice();
+    const bytes = new Uint8Array(memory.buffer, start, control[${control.moduleLength / 4}]);
     const copy = new Uint8Array(bytes.length);
     copy.set(bytes);
-    const size = control[${control.tableEnd / 4}];
-    if (table.length < size) table.grow(size - table.length);
-    new WebAssembly.Instance(new WebAssembly.Module(copy), { env, math });
+    const first = control[${control.moduleFirst / 4}];
+    const count = control[${control.moduleCount / 4}];
+    const loaded = new WebAssembly.Instance(new WebAssembly.Module(copy), { env, math, micro }).exports;
+    if (count === 0) micro = { ...loaded };
+    while (table.length < first + count) table.grow(table.length);
+    for (let i = 0; i < count; i++) table.set(first + i, loaded['${kernelName(0).slice(0, -1)}' + i]);
     exports.meet(threads);
   }
 };

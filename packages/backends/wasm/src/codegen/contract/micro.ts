@@ -27,25 +27,26 @@ export const microParameters: readonly ValueType[] = ['i32', 'i32', 'i32', 'i32'
 
 export const columnsOf = (tile: Tile): number => tile.vectors * 4;
 
-/** Table entry of the kernel for tiles of some rows; `narrow` ones compute half of a panel's columns. */
-export function microEntry(tile: Tile, rows: number, narrow: boolean): number {
+/** Number of the kernel for tiles of some rows; `narrow` ones compute half of a panel's columns. */
+export function microIndex(tile: Tile, rows: number, narrow: boolean): number {
   return (narrow ? tile.rows : 0) + rows - 1;
 }
 
 export const microCount = (tile: Tile): number => 2 * tile.rows;
 
-/** The module of all micro-kernels; they take the first entries of the table. */
+/** Name under which micro-kernel i is exported and imported. */
+export const microName = (index: number): string => `m${index}`;
+
+/** The module of all micro-kernels. */
 export function microModule(tile: Tile, memory: MemoryLimits): Uint8Array<ArrayBuffer> {
   const module = new Module();
   module.importMemory('env', 'memory', memory);
-  module.importTable('env', 'table');
-  const functions: number[] = [];
   for (const vectors of [tile.vectors, tile.vectors / 2]) {
     for (let rows = 1; rows <= tile.rows; rows++) {
-      functions.push(module.define(microParameters, [], (code) => emitMicro(code, tile, rows, vectors)));
+      const index = microIndex(tile, rows, vectors < tile.vectors);
+      module.export(microName(index), module.define(microParameters, [], (code) => emitMicro(code, tile, rows, vectors)));
     }
   }
-  module.fillTable(0, functions);
   return module.encode();
 }
 

@@ -6,13 +6,13 @@ import type { BodyOptions } from '../body.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
 import { Epilogue } from './epilogue.ts';
-import { chunk, columnsOf, microEntry, panelRows, type Tile } from './micro.ts';
+import { chunk, columnsOf, microIndex, panelRows, type Tile } from './micro.ts';
 import { emitPack, emitTable, needsTable, tableBytes, type Operand } from './pack.ts';
 
 export interface TiledOptions extends BodyOptions {
   readonly tile: Tile;
-  /** Type index of the micro-kernels in the module. */
-  readonly microType: number;
+  /** Function indices of the imported micro-kernels. */
+  readonly micro: readonly number[];
 }
 
 export const isTiled = (kernel: ContractKernel): boolean =>
@@ -251,7 +251,7 @@ class TiledEmitter {
         if (isNarrow) code.i32(1);
         else code.get(whole);
         code.i32(group.count).i32(block.pitch).get(block.firstK).i32(0).op('i32.ne');
-        code.i32(microEntry(tile, group.rows, isNarrow)).callIndirect(this.options.microType);
+        code.call(at(this.options.micro, microIndex(tile, group.rows, isNarrow)));
       };
       code.get(whole).if();
       call(false);
