@@ -114,7 +114,7 @@ function article(expected: string): string {
 }
 
 function listed(label: string, words: readonly string[]): string {
-  if (words.length === 0) return '';
+  if (words.length === 0) return ' (there are no keys here)';
   return ` (${label}: ${[...new Set(words)].toSorted().join(', ')})`;
 }
 

@@ -102,6 +102,15 @@ describe('Registry', () => {
     `);
   });
 
+  it('says that there are no keys', () => {
+    const bare = definePlugin({
+      name: 'bare',
+      components: [component({ kind: 'shape', name: 'point', summary: 'a point', schema: z.strictObject({}), create: () => ({ area: 0 }) })],
+    });
+    const { issues } = new Registry([bare]).resolve('shape', { name: 'point', size: 3 });
+    expect(issues.map(({ message }) => message)).toEqual(['unknown key "size" (there are no keys here)']);
+  });
+
   it('lists components by kind and name', () => {
     expect(registry.list('shape').map((entry) => `${entry.package} ${entry.component.name}`)).toEqual([
       '@example/shapes circle',
