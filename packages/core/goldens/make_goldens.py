@@ -1,70 +1,13 @@
 #!/usr/bin/env python3
 """Writes the JSON files beside it: what PyTorch computes, in float64, for every function, loss and optimiser here.
 
-Usage: python3 make_goldens.py (any PyTorch from 1.13 on). Inputs are multiples of 1/32, so that they are exact in text.
+Usage: python3 make_goldens.py (any PyTorch from 1.13 on).
 """
-import json
-import pathlib
-
 import torch
 import torch.nn.functional as F
 
-HERE = pathlib.Path(__file__).parent
-torch.set_default_dtype(torch.float64)
-generator = torch.Generator().manual_seed(20)
-
-
-def grid(*shape, scale=1.0, shift=0.0):
-    """Distinct-ish multiples of 1/32 in about ±2."""
-    values = torch.randint(-64, 65, shape, generator=generator).double() / 32
-    return (values * scale + shift).requires_grad_()
-
-
-def classes(count, *shape):
-    return torch.randint(0, count, shape, generator=generator)
-
-
-def number(value):
-    return float(f'{value:.12g}') if abs(value) != float('inf') else str(value)
-
-
-def pack(tensor):
-    floating = tensor.is_floating_point()
-    flat = tensor.detach().reshape(-1).tolist()
-    return {
-        'shape': list(tensor.shape),
-        'dtype': 'float64' if floating else 'int32',
-        'data': [number(value) if floating else value for value in flat],
-    }
-
-
-cases = []
-
-
-def case(function, torch_function, tensors, options=None, torch_options=None):
-    """`options` are ours (camelCase), `torch_options` PyTorch's."""
-    options = options or {}
-    torch_options = options if torch_options is None else torch_options
-    output = torch_function(*tensors.values(), **torch_options)
-    if not output.is_floating_point() or not any(value.requires_grad for value in tensors.values()):
-        cases.append({
-            'function': function,
-            'options': options,
-            'tensors': {name: pack(value) for name, value in tensors.items()},
-            'output': pack(output),
-        })
-        return
-    cotangent = (torch.randint(-8, 9, output.shape, generator=generator).double() / 4)
-    wanted = {name: value for name, value in tensors.items() if value.requires_grad}
-    gradients = torch.autograd.grad(output, list(wanted.values()), cotangent, allow_unused=True)
-    cases.append({
-        'function': function,
-        'options': options,
-        'tensors': {name: pack(value) for name, value in tensors.items()},
-        'output': pack(output),
-        'cotangent': pack(cotangent),
-        'gradients': {name: pack(g if g is not None else torch.zeros_like(tensors[name])) for name, g in zip(wanted, gradients)},
-    })
+import functions
+from common import case, cases, classes, generator, grid, method, number, pack, write, x
 
 
 def activations():
@@ -197,12 +140,6 @@ def losses():
 
 def methods():
     """Tensor methods (of the tensor x) and free functions; "$b" among the arguments is the tensor b."""
-
-    def method(name, theirs, tensors, *arguments):
-        case(name, lambda *values: theirs(**dict(zip(tensors, values))), tensors, {'arguments': list(arguments)}, {})
-
-    def x(*shape, **options):
-        return {'x': grid(*shape, **options)}
 
     keep = {'keepdim': True}
     for axes in [None, 1, [0, 2]]:
@@ -365,15 +302,16 @@ def schedules():
     return out
 
 
-def write(name, rows):
-    lines = ',\n'.join(json.dumps(row, separators=(',', ':')) for row in rows)
-    (HERE / name).write_text(f'[\n{lines}\n]\n')
-
-
 if __name__ == '__main__':
     for name, fill in [('activations', activations), ('layers', layers), ('pooling', pooling), ('losses', losses), ('methods', methods)]:
         cases.clear()
         fill()
         write(f'{name}.json', cases)
+    for name, fill in [('functions', functions.functions)]:
+        cases.clear()
+        generator.manual_seed(len(name))
+        fill()
+        write(f'{name}.json', cases)
+    generator.manual_seed(1)
     write('optimisers.json', optimisers())
     write('schedules.json', schedules())

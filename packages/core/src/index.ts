@@ -6,6 +6,8 @@ export { Tensor, readAll, type NestedArray } from './tensor/tensor.ts';
 export type { Operand } from './tensor/base.ts';
 export type { Axes, ReduceOptions, VarianceOptions } from './tensor/reduction.ts';
 export type { Index, Sorted } from './tensor/selection.ts';
+export type { CloseOptions, NanToNumOptions } from './tensor/functions.ts';
+export type { PaddingMode } from './tensor/padding.ts';
 export {
   arange,
   cat,

@@ -1,5 +1,6 @@
 // What every tensor is: a handle on a graph node. The groups of methods extend this class one after another
-// (base → movement → elementwise → reduction → selection → contraction → Tensor), each in a file of its own.
+// (base → movement → unary → elementwise → functions → reduction → selection → statistics → contraction → Tensor), each in a
+// file of its own.
 import type { Dtype } from '../dtype.ts';
 import { cast, constant } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';

@@ -9,7 +9,7 @@ import type { Node } from '../graph/node.ts';
 import { broadcastShapes } from '../shape.ts';
 import type { TensorBase } from './base.ts';
 import { broadcastNode } from './promotion.ts';
-import { TensorSelection } from './selection.ts';
+import { TensorStatistics } from './statistics.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Operands of a contraction in one dtype; int8 pairs stay int8 and give int32. */
@@ -44,7 +44,7 @@ function product(a: Node, b: Node): Node {
   return permute(sum, [...Array.from({ length: rank - 2 }, (_, i) => i + 1), 0, rank - 1]);
 }
 
-export class TensorContraction extends TensorSelection {
+export class TensorContraction extends TensorStatistics {
   /** The matrix product, PyTorch's rules: vectors are rows on the left, columns on the right; batch axes broadcast. */
   matmul(other: TensorBase): Tensor {
     const inner = other.shape.at(other.ndim === 1 ? -1 : -2);

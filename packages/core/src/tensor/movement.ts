@@ -5,6 +5,7 @@ import { expand, flip, pad, permute, reshape, slice, window } from '../graph/mov
 import type { Node, PaddingPair } from '../graph/node.ts';
 import { broadcastShapes, elementCount, normalizeAxes, normalizeAxis, sameShape, type Shape } from '../shape.ts';
 import { TensorBase } from './base.ts';
+import { padBorder, type PaddingMode } from './padding.ts';
 import { broadcastNode } from './promotion.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -41,6 +42,15 @@ export function sliceAxis(node: Node, axis: number, start: number, stop: number,
 /** A bound of a slice as Python counts: negative from the end, clipped to the axis. */
 export function clipBound(bound: number, size: number): number {
   return Math.min(size, Math.max(0, bound < 0 ? bound + size : bound));
+}
+
+/** Parts of the given sizes along an axis, by halving: then gradients of n parts cost log n sums of the whole, not n. */
+function cut(node: Node, axis: number, sizes: readonly number[]): Node[] {
+  if (sizes.length < 2) return sizes.length === 0 ? [] : [node];
+  const half = sizes.length >> 1;
+  const middle = sizes.slice(0, half).reduce((sum, size) => sum + size, 0);
+  const rest = sliceAxis(node, axis, middle, node.shape[axis] ?? 0);
+  return [...cut(sliceAxis(node, axis, 0, middle), axis, sizes.slice(0, half)), ...cut(rest, axis, sizes.slice(half))];
 }
 
 export class TensorMovement extends TensorBase {
@@ -161,11 +171,7 @@ export class TensorMovement extends TensorBase {
     if (sizes.reduce((sum, part) => sum + part, 0) !== total) {
       throw new ShapeError(`${describe('split')}: parts ${formatShape(sizes)} do not add up to ${total}, axis ${axis} of ${formatShape(this.shape)}`);
     }
-    let start = 0;
-    return sizes.map((part) => {
-      start += part;
-      return this.wrap(sliceAxis(this.node, at, start - part, start));
-    });
+    return cut(this.node, at, sizes).map((part) => this.wrap(part));
   }
 
   /** At most `count` parts of equal size along an axis (the last may be smaller). */
@@ -180,10 +186,10 @@ export class TensorMovement extends TensorBase {
   }
 
   /**
-   * Padding as in PyTorch: [low, high] of the last axis, then of the one before, …; filled with `value`.
-   * Negative padding crops.
+   * Padding as in PyTorch: [low, high] of the last axis, then of the one before, …; filled with a number, or with the
+   * tensor's own elements. Negative padding crops where it is a number that fills.
    */
-  pad(padding: readonly number[], value = 0): Tensor {
+  pad(padding: readonly number[], fill: number | PaddingMode = 0): Tensor {
     const what = describe('pad');
     if (padding.length % 2 !== 0 || padding.length > 2 * this.ndim) {
       throw new ShapeError(`${what}: ${padding.length} paddings for shape ${formatShape(this.shape)}`, { remedy: 'give a low and a high one per axis, from the last axis' });
@@ -192,13 +198,14 @@ export class TensorMovement extends TensorBase {
       const at = 2 * (this.ndim - 1 - axis);
       return [padding[at] ?? 0, padding[at + 1] ?? 0];
     });
+    if (typeof fill !== 'number') return this.wrap(padBorder(this.node, pairs, fill));
     const cropped = slice(
       this.node,
       pairs.map(([low]) => Math.max(0, -low)),
       this.shape.map((size, axis) => size - Math.max(0, -(pairs[axis]?.[1] ?? 0))),
       this.shape.map(() => 1),
     );
-    return this.wrap(pad(cropped, pairs.map(([low, high]) => [Math.max(0, low), Math.max(0, high)]), value));
+    return this.wrap(pad(cropped, pairs.map(([low, high]) => [Math.max(0, low), Math.max(0, high)]), fill));
   }
 
   /** Elements in reverse order along axes. */

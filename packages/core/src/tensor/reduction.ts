@@ -8,7 +8,7 @@ import { describe } from '../graph/create.ts';
 import { reshape } from '../graph/move.ts';
 import type { Node, ReduceOp } from '../graph/node.ts';
 import { normalizeAxes, normalizeAxis } from '../shape.ts';
-import { TensorElementwise } from './elementwise.ts';
+import { TensorFunctions } from './functions.ts';
 import { broadcastNode, positions } from './promotion.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -41,7 +41,7 @@ function rootOrZero(x: Tensor): Tensor {
   return x.maskedFill(zero, 1).sqrt().maskedFill(zero, 0);
 }
 
-export class TensorReduction extends TensorElementwise {
+export class TensorReduction extends TensorFunctions {
   /** The sum; bool and 8-bit integers are summed in int32. */
   sum(axes?: Axes, options: ReduceOptions = {}): Tensor {
     return this.#reduce('sum', summable(this.node), axes, options);

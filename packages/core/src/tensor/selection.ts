@@ -36,7 +36,7 @@ function pick(node: Node, axis: number, index: Node): Node {
   return reshape(picked, [...before, ...index.shape, ...after]);
 }
 
-function indexNode(index: TensorBase, what: string): Node {
+export function indexNode(index: TensorBase, what: string): Node {
   if (index.dtype !== 'int32' && index.dtype !== 'uint8' && index.dtype !== 'int8') {
     throw new DtypeError(`${describe(what)}: an index of dtype ${index.dtype}`, {
       remedy: index.dtype === 'bool' ? 'the result would have no fixed shape: use where or maskedFill' : 'cast it to int32',
