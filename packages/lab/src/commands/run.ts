@@ -41,7 +41,8 @@ async function work(study: Study, registry: Registry, context: CommandContext): 
   if (left === 0) {
     context.out(`${shown(study.folder)} is done already: nothing to run (--fresh runs it anew)`);
   } else {
-    const packages = Object.fromEntries(installedPackages(process.cwd()).map(({ name, version }) => [name, version]));
+    const computing = installedPackages(process.cwd()).filter(({ name, plugin }) => plugin || name === '@athanor/core');
+    const packages = Object.fromEntries(computing.map(({ name, version }) => [name, version]));
     await runStudy(study, { registry, packages, observer: new Progress(context.progress), dataDir: context.dataDir, ownsProcess: context.ownsProcess });
   }
   context.out(`\n${summaryTable(summarize(study))}\n`);
