@@ -8,6 +8,7 @@ for (const { op, direction } of cases) {
   row[direction]++
   counts.set(op, row)
 }
-for (const [op, { forward, backward }] of counts) console.log(`${op.padEnd(48)} ${String(forward).padStart(5)} ${String(backward).padStart(5)}`)
+for (const [op, { forward, backward }] of counts)
+  console.log(`${op.padEnd(48)} ${String(forward).padStart(5)} ${String(backward).padStart(5)}`)
 const distinct = new Set(cases.map(titleOf)).size
 console.log(`${cases.length} cases, ${distinct} distinct titles; ${2 * cases.length} with fusion on and off`)

@@ -1,5 +1,17 @@
 // Tests of a backend as a whole: memory, runs one after the other, errors, limits, long graphs.
-import { arrayOf, bytesOf, canonicalize, combine, dtypes, elementCount, type Backend, type Dtype, type Memory, type Node, type TypedArray } from '@athanor/core/backend';
+import {
+  arrayOf,
+  bytesOf,
+  canonicalize,
+  combine,
+  dtypes,
+  elementCount,
+  type Backend,
+  type Dtype,
+  type Memory,
+  type Node,
+  type TypedArray,
+} from '@athanor/core/backend';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { add, exp, matmul, mul, reduce, softmax, unary } from './compose.ts';
 import { check } from './run.ts';
@@ -100,6 +112,7 @@ function programOf(backend: Backend, outputs: readonly Node[]) {
   const own = graph.inputs.map((node) => (node.op === 'data' ? node.attributes.leaf.data : undefined) ?? arrayOf('uint8', 0));
   return {
     run: (inputs: readonly TypedArray[] = own) => backend.run(executable, { inputs, variables: [], outputs: memories }),
-    results: () => Promise.all(graph.outputs.map(({ shape, dtype }, i) => backend.read(memories[i] ?? { bytes: 0 }, dtype, elementCount(shape)))),
+    results: () =>
+      Promise.all(graph.outputs.map(({ shape, dtype }, i) => backend.read(memories[i] ?? { bytes: 0 }, dtype, elementCount(shape)))),
   };
 }

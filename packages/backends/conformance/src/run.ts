@@ -65,7 +65,8 @@ class Run {
     let before = await this.#readVariables();
     for (let turn = 0; turn < runs; turn++) {
       const failed = await this.#run(executable);
-      if (outOfRange !== (failed !== undefined)) return [`run ${turn}: ${outOfRange ? 'no error for an index out of range' : String(failed)}`];
+      if (outOfRange !== (failed !== undefined))
+        return [`run ${turn}: ${outOfRange ? 'no error for an index out of range' : String(failed)}`];
       const after = await this.#readVariables();
       const want = interpretAll(this.#graph, this.#inputs, before);
       const found = [...(await this.#wrongOutputs(want, tolerance)), ...this.#wrongVariables(want, before, after, tolerance)];
@@ -105,16 +106,22 @@ class Run {
   }
 
   async #readVariables(): Promise<TypedArray[]> {
-    return Promise.all(this.#graph.variables.map(({ dtype, shape }, i) => this.#backend.read(at(this.#variables, i), dtype, elementCount(shape))));
+    return Promise.all(
+      this.#graph.variables.map(({ dtype, shape }, i) => this.#backend.read(at(this.#variables, i), dtype, elementCount(shape))),
+    );
   }
 
   async #readOutputs(): Promise<TypedArray[]> {
-    return Promise.all(this.#graph.outputs.map(({ dtype, shape }, i) => this.#backend.read(at(this.#outputs, i), dtype, elementCount(shape))));
+    return Promise.all(
+      this.#graph.outputs.map(({ dtype, shape }, i) => this.#backend.read(at(this.#outputs, i), dtype, elementCount(shape))),
+    );
   }
 
   async #wrongOutputs(want: Interpretation, tolerance: Tolerance): Promise<string[]> {
     const got = await this.#readOutputs();
-    return this.#graph.outputs.flatMap((node, i) => explain(`output ${i}`, node, compare(at(got, i), want.outputs[i] ?? [], node.dtype, tolerance)));
+    return this.#graph.outputs.flatMap((node, i) =>
+      explain(`output ${i}`, node, compare(at(got, i), want.outputs[i] ?? [], node.dtype, tolerance)),
+    );
   }
 
   #wrongVariables(want: Interpretation, before: readonly TypedArray[], after: readonly TypedArray[], tolerance: Tolerance): string[] {
@@ -122,7 +129,11 @@ class Run {
     return variables.flatMap((variable, i) => {
       const assigned = assignments.findIndex((assignment) => assignment.variable === variable);
       const wanted = assigned < 0 ? at(before, i) : (want.assignments[assigned] ?? []);
-      return explain(`variable ${variable.name}`, variable, compare(at(after, i), wanted, variable.dtype, assigned < 0 ? exact : tolerance));
+      return explain(
+        `variable ${variable.name}`,
+        variable,
+        compare(at(after, i), wanted, variable.dtype, assigned < 0 ? exact : tolerance),
+      );
     });
   }
 
@@ -148,7 +159,11 @@ function at<T>(list: readonly T[], i: number): T {
   return item;
 }
 
-function explain(what: string, { shape, dtype }: { readonly shape: Shape; readonly dtype: Dtype }, difference: ReturnType<typeof compare>): string[] {
+function explain(
+  what: string,
+  { shape, dtype }: { readonly shape: Shape; readonly dtype: Dtype },
+  difference: ReturnType<typeof compare>,
+): string[] {
   if (difference === undefined) return [];
   const { index, got, want, ulps } = difference;
   const error = Number.isFinite(ulps) ? ` (${ulps.toPrecision(3)} ulp)` : '';

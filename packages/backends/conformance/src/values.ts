@@ -1,5 +1,16 @@
 // Seeded test data: the same numbers for the same seed, spread over a range that suits an operation.
-import { arrayOf, build, elementCount, integerRange, isFloat, type Dtype, type Node, type Shape, type TypedArray, type VariableSlot } from '@athanor/core/backend';
+import {
+  arrayOf,
+  build,
+  elementCount,
+  integerRange,
+  isFloat,
+  type Dtype,
+  type Node,
+  type Shape,
+  type TypedArray,
+  type VariableSlot,
+} from '@athanor/core/backend';
 
 /** Uniform numbers in [0, 1): Marsaglia's xorshift with 32 bits of state. */
 export function randomSource(seed: number): () => number {

@@ -6,7 +6,8 @@ import { CpuBackend, cpuBackend } from './backend.ts';
 import { KernelStore } from './codegen/kernel.ts';
 import plugin from './plugin.ts';
 
-const leaf = (values: Uint8Array | Float32Array): Node => build.data(values, [values.length], values instanceof Float32Array ? 'float32' : 'uint8');
+const leaf = (values: Uint8Array | Float32Array): Node =>
+  build.data(values, [values.length], values instanceof Float32Array ? 'float32' : 'uint8');
 
 function compute(backend: CpuBackend, node: Node): Iterable<number> {
   const graph = canonicalize({ outputs: [node], assignments: [] });

@@ -68,11 +68,14 @@ export class CpuBackend implements Backend {
 
   write(memory: Memory, values: TypedArray): void {
     const { buffer, byteOffset, byteLength } = values;
-    ownedMemory(memory).view('uint8').set(new Uint8Array(buffer, byteOffset, byteLength));
+    ownedMemory(memory)
+      .view('uint8')
+      .set(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
   read(memory: Memory, dtype: Dtype, elements: number): TypedArray {
-    if (elements * bytesOf(dtype) > memory.bytes) throw new InternalError(`${elements} elements of ${dtype} lie beyond ${memory.bytes} bytes`);
+    if (elements * bytesOf(dtype) > memory.bytes)
+      throw new InternalError(`${elements} elements of ${dtype} lie beyond ${memory.bytes} bytes`);
     return ownedMemory(memory).view(dtype).slice(0, elements);
   }
 

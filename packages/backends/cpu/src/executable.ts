@@ -90,7 +90,9 @@ function existing<T>(value: T | undefined, what: string, index: number): T {
 
 /** Subclasses of typed arrays (Node's Buffer) make generated code slow: look at their memory plainly. */
 function plain(values: TypedArray): TypedArray {
-  return values instanceof Uint8Array && values.constructor !== Uint8Array ? new Uint8Array(values.buffer, values.byteOffset, values.length) : values;
+  return values instanceof Uint8Array && values.constructor !== Uint8Array
+    ? new Uint8Array(values.buffer, values.byteOffset, values.length)
+    : values;
 }
 
 function routineFunction(kernel: RoutineKernel): KernelFunction {

@@ -1,6 +1,23 @@
 // Chains reduce → broadcast → reduce: softmax, normalizations, losses, attention, with their gradients.
 import { build, combine, elementCount, move, type Node, type Shape } from '@athanor/core/backend';
-import { add, div, exp, logSoftmax, matmul, mean, mul, oneHot, reduce, sigmoid, softmax, standardize, sub, unary, variance, withGradients } from '../compose.ts';
+import {
+  add,
+  div,
+  exp,
+  logSoftmax,
+  matmul,
+  mean,
+  mul,
+  oneHot,
+  reduce,
+  sigmoid,
+  softmax,
+  standardize,
+  sub,
+  unary,
+  variance,
+  withGradients,
+} from '../compose.ts';
 import type { Case, Tolerance } from '../problem.ts';
 import { given, leaf, type Range } from '../values.ts';
 
@@ -44,9 +61,24 @@ const chains: readonly Chain[] = [
   { op: 'affine normalization', layouts: normalized, graph: (x, axes) => add(mul(standardize(x, ...axes), 1.5), 0.25) },
   { op: 'variance', layouts: normalized, graph: (x, axes) => variance(x, ...axes) },
   { op: 'root mean square norm', layouts: normalized, graph: (x, axes) => div(x, unary('sqrt', add(mean(mul(x, x), ...axes), 1e-5))) },
-  { op: 'norm of a norm', layouts: normalized, graph: (x, axes) => standardize(unary('tanh', standardize(x, ...axes)), ...axes), tolerance: { ulps: 200, scale: 4 } },
-  { op: 'normalization around 10000', layouts: normalized, graph: (x, axes) => standardize(x, ...axes), range: { low: 9998, high: 10002 }, tolerance: { ulps: 2 ** 14, scale: 4 } },
-  { op: 'normalization, gate, normalization over all', layouts: normalized.slice(0, 3), graph: (x, axes) => standardize(mul(x, sigmoid(standardize(x, ...axes))), ...x.shape.map((_, axis) => axis)) },
+  {
+    op: 'norm of a norm',
+    layouts: normalized,
+    graph: (x, axes) => standardize(unary('tanh', standardize(x, ...axes)), ...axes),
+    tolerance: { ulps: 200, scale: 4 },
+  },
+  {
+    op: 'normalization around 10000',
+    layouts: normalized,
+    graph: (x, axes) => standardize(x, ...axes),
+    range: { low: 9998, high: 10002 },
+    tolerance: { ulps: 2 ** 14, scale: 4 },
+  },
+  {
+    op: 'normalization, gate, normalization over all',
+    layouts: normalized.slice(0, 3),
+    graph: (x, axes) => standardize(mul(x, sigmoid(standardize(x, ...axes))), ...x.shape.map((_, axis) => axis)),
+  },
 ];
 
 function layoutCases(): Case[] {
@@ -58,7 +90,10 @@ function layoutCases(): Case[] {
         shape,
         direction,
         // Where the variance is close to nothing (one element) gradients are up to 1 / √ε.
-        tolerance: direction === 'forward' ? tolerance : { ulps: tolerance.ulps * 4, scale: elementCount(axes.map((axis) => size[axis] ?? 1)) === 1 ? 1000 : 16 },
+        tolerance:
+          direction === 'forward'
+            ? tolerance
+            : { ulps: tolerance.ulps * 4, scale: elementCount(axes.map((axis) => size[axis] ?? 1)) === 1 ? 1000 : 16 },
         build() {
           const x = leaf(size, 'float32', 61, range ?? { low: -3, high: 3 });
           const y = graph(x, axes);
@@ -109,21 +144,47 @@ function attention(q: Node, k: Node, v: Node): Node {
 }
 
 const networks: readonly (readonly [string, () => { readonly y: Node; readonly parameters: readonly Node[] }])[] = [
-  ['cross entropy', () => { const x = leaf([9, 10], 'float32', 63); return { y: crossEntropy(x, given([3, 0, 9, 1, 1, 5, 7, 2, 8], 'int32', [9, 1])), parameters: [x] }; }],
-  ['causal attention', () => {
-    const [q, k, v] = [leaf([2, 11, 6], 'float32', 64), leaf([2, 11, 6], 'float32', 65), leaf([2, 11, 6], 'float32', 66)];
-    return { y: attention(q, k, v), parameters: [q, k, v] };
-  }],
-  ['a multilayer perceptron', () => {
-    const [x, w1, b1, w2] = [leaf([16, 20], 'float32', 67), leaf([20, 33], 'float32', 68), leaf([1, 33], 'float32', 69), leaf([33, 10], 'float32', 70)];
-    const hidden = unary('tanh', add(mul(matmul(x, w1), 0.2), b1));
-    return { y: crossEntropy(matmul(hidden, w2), leaf([16, 1], 'int32', 71, { low: 0, high: 10 })), parameters: [w1, b1, w2] };
-  }],
-  ['a normalized residual block', () => {
-    const [x, w, scale] = [leaf([8, 24], 'float32', 72), leaf([24, 24], 'float32', 73), leaf([1, 24], 'float32', 74)];
-    return { y: add(x, mul(standardize(matmul(x, w), 0), scale)), parameters: [x, w, scale] };
-  }],
-  ['sums and a maximum over siblings', () => { const x = leaf([12, 40], 'float32', 75); return { y: add(add(reduce('sum', exp(x), 1), reduce('maxReduce', x, 1)), mean(mul(x, x), 1)), parameters: [x] }; }],
+  [
+    'cross entropy',
+    () => {
+      const x = leaf([9, 10], 'float32', 63);
+      return { y: crossEntropy(x, given([3, 0, 9, 1, 1, 5, 7, 2, 8], 'int32', [9, 1])), parameters: [x] };
+    },
+  ],
+  [
+    'causal attention',
+    () => {
+      const [q, k, v] = [leaf([2, 11, 6], 'float32', 64), leaf([2, 11, 6], 'float32', 65), leaf([2, 11, 6], 'float32', 66)];
+      return { y: attention(q, k, v), parameters: [q, k, v] };
+    },
+  ],
+  [
+    'a multilayer perceptron',
+    () => {
+      const [x, w1, b1, w2] = [
+        leaf([16, 20], 'float32', 67),
+        leaf([20, 33], 'float32', 68),
+        leaf([1, 33], 'float32', 69),
+        leaf([33, 10], 'float32', 70),
+      ];
+      const hidden = unary('tanh', add(mul(matmul(x, w1), 0.2), b1));
+      return { y: crossEntropy(matmul(hidden, w2), leaf([16, 1], 'int32', 71, { low: 0, high: 10 })), parameters: [w1, b1, w2] };
+    },
+  ],
+  [
+    'a normalized residual block',
+    () => {
+      const [x, w, scale] = [leaf([8, 24], 'float32', 72), leaf([24, 24], 'float32', 73), leaf([1, 24], 'float32', 74)];
+      return { y: add(x, mul(standardize(matmul(x, w), 0), scale)), parameters: [x, w, scale] };
+    },
+  ],
+  [
+    'sums and a maximum over siblings',
+    () => {
+      const x = leaf([12, 40], 'float32', 75);
+      return { y: add(add(reduce('sum', exp(x), 1), reduce('maxReduce', x, 1)), mean(mul(x, x), 1)), parameters: [x] };
+    },
+  ],
 ];
 
 function networkCases(): Case[] {

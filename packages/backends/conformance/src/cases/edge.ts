@@ -1,11 +1,33 @@
 // The edge cases of docs/OPS.md: NaN, infinities, signed zeros, overflow, wrapping, division by zero, ties.
-import { build, elementwise, type Dtype, type ElementwiseOp } from '@athanor/core/backend';
-import { mul, reduce, withGradients } from '../compose.ts';
+import { build, elementwise, type Dtype, type ElementwiseOp, type Node } from '@athanor/core/backend';
+import { mul, reduce } from '../compose.ts';
 import { exact, type Case, type Tolerance } from '../problem.ts';
 import { given } from '../values.ts';
 import { dtypesOf } from './elementwise.ts';
+import { backward, forward } from './make.ts';
 
-const floatEdges = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, Infinity, -Infinity, NaN, 3.4e38, -3.4e38, 1e-30, 88.8, -104, 710, 8388609.5, 1e9];
+const floatEdges = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1.5,
+  2.5,
+  -2.5,
+  Infinity,
+  -Infinity,
+  NaN,
+  3.4e38,
+  -3.4e38,
+  1e-30,
+  88.8,
+  -104,
+  710,
+  8388609.5,
+  1e9,
+];
 const integerEdges: Readonly<Record<string, readonly number[]>> = {
   int32: [0, 1, -1, 2, -2, 31, 32, 33, 65536, -65536, 2147483647, -2147483648, 1431655765],
   uint8: [0, 1, 2, 7, 8, 31, 32, 85, 127, 128, 254, 255],
@@ -14,7 +36,20 @@ const integerEdges: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Signs of zeros are part of the promise for these. */
-const signed: ReadonlySet<ElementwiseOp> = new Set(['neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'trunc', 'sqrt', 'mul', 'div', 'max', 'min']);
+const signed: ReadonlySet<ElementwiseOp> = new Set([
+  'neg',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'sqrt',
+  'mul',
+  'div',
+  'max',
+  'min',
+]);
 const transcendental: ReadonlySet<ElementwiseOp> = new Set(['exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'atan', 'tanh', 'erf', 'pow']);
 
 function toleranceOf(op: ElementwiseOp): Tolerance {
@@ -50,48 +85,62 @@ const reductions: readonly (readonly [name: string, values: readonly number[]])[
   ['NaN beyond 32', Array.from({ length: 70 }, (_, i) => (i === 65 ? NaN : i))],
 ];
 
+const wrapping: readonly (readonly [Dtype, readonly number[]])[] = [
+  ['int32', [2147483647, 1, 1]],
+  ['uint8', [200, 100, 7]],
+  ['int8', [127, 127, 127]],
+];
+
 function reductionCases(): Case[] {
   const floats = reductions.flatMap(([shape, values]) =>
     (['sum', 'prod', 'maxReduce', 'minReduce'] as const).flatMap((op) =>
-      (['float32', 'float64'] as const).flatMap((dtype): Case[] => [
-        { op, dtype, shape: `${shape}, a row`, direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values, dtype), 0)] }) },
-        { op, dtype, shape: `${shape}, columns`, direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values.flatMap((x) => [x, 1, x]), dtype, [values.length, 3]), 0)] }) },
-      ]),
+      (['float32', 'float64'] as const).flatMap((dtype) => {
+        const about = { op, dtype, tolerance: exact };
+        const columns = values.flatMap((x) => [x, 1, x]);
+        return [
+          forward({ ...about, shape: `${shape}, a row` }, () => [reduce(op, given(values, dtype), 0)]),
+          forward({ ...about, shape: `${shape}, columns` }, () => [reduce(op, given(columns, dtype, [values.length, 3]), 0)]),
+        ];
+      }),
     ),
   );
-  const wrapping: readonly (readonly [Dtype, readonly number[]])[] = [
-    ['int32', [2147483647, 1, 1]],
-    ['uint8', [200, 100, 7]],
-    ['int8', [127, 127, 127]],
-  ];
-  const integers = wrapping.flatMap(([dtype, values]) => (['sum', 'prod'] as const).map((op): Case => ({ op, dtype, shape: 'wraps', direction: 'forward', tolerance: exact, build: () => ({ outputs: [reduce(op, given(values, dtype), 0)] }) })));
+  const integers = wrapping.flatMap(([dtype, values]) =>
+    (['sum', 'prod'] as const).map((op) =>
+      forward({ op, dtype, shape: 'wraps', tolerance: exact }, () => [reduce(op, given(values, dtype), 0)]),
+    ),
+  );
   return [...floats, ...integers];
 }
 
 /** Ties: the first element wins, the first operand wins. */
 function tieCases(): Case[] {
-  return [
-    { op: 'maxReduce', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const x = given([3, 7, 7, 1, 7, 2], 'float32', [2, 3]); return withGradients(reduce('maxReduce', x, 0, 1), [x]); } },
-    { op: 'minReduce', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const x = given([3, 1, 7, 1, 7, 2], 'float32', [2, 3]); return withGradients(reduce('minReduce', x, 1), [x]); } },
-    { op: 'max', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const [a, b] = [given([1, 2, 3], 'float32'), given([1, 3, 2], 'float32')]; return withGradients(build.apply('max', a, b), [a, b]); } },
-    { op: 'min', dtype: 'float32', shape: 'ties', direction: 'backward', tolerance: exact, build() { const [a, b] = [given([1, 2, 3], 'float32'), given([1, 3, 2], 'float32')]; return withGradients(build.apply('min', a, b), [a, b]); } },
-  ];
+  const about = { dtype: 'float32', shape: 'ties', tolerance: exact } as const;
+  const matrix = (): Node => given([3, 7, 1, 1, 7, 2], 'float32', [2, 3]);
+  const pair = (): [Node, Node] => [given([1, 2, 3], 'float32'), given([1, 3, 2], 'float32')];
+  const reduced = (['maxReduce', 'minReduce'] as const).map((op) =>
+    backward({ ...about, op }, () => {
+      const x = matrix();
+      return [reduce(op, x, 0, 1), x];
+    }),
+  );
+  const chosen = (['max', 'min'] as const).map((op) =>
+    backward({ ...about, op }, () => {
+      const [a, b] = pair();
+      return [build.apply(op, a, b), a, b];
+    }),
+  );
+  return [...reduced, ...chosen];
 }
 
 /** What is not chosen leaves no trace. */
 function isolationCases(): Case[] {
-  return (['float32', 'float64'] as const).map((dtype): Case => ({
-    op: 'where',
-    dtype,
-    shape: 'NaN in the branch that is not taken',
-    direction: 'forward',
-    tolerance: { ulps: 4 },
-    build() {
+  return (['float32', 'float64'] as const).map((dtype) =>
+    forward({ op: 'where', dtype, shape: 'NaN in the branch that is not taken', tolerance: { ulps: 4 } }, () => {
       const x = given([0, 1, -1, 4], dtype);
       const safe = build.apply('lt', mul(x, 0), x);
-      return { outputs: [build.where(safe, build.apply('log', x), mul(x, 0))] };
-    },
-  }));
+      return [build.where(safe, build.apply('log', x), mul(x, 0))];
+    }),
+  );
 }
 
 export function edgeCases(): Case[] {

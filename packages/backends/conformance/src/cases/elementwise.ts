@@ -105,7 +105,27 @@ function mixedCase(op: ElementwiseOp, dtype: Dtype): Case {
 }
 
 /** Operations with a gradient. */
-const differentiable: readonly ElementwiseOp[] = ['neg', 'abs', 'sqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'atan', 'tanh', 'erf', 'add', 'sub', 'mul', 'div', 'pow', 'max', 'min'];
+const differentiable: readonly ElementwiseOp[] = [
+  'neg',
+  'abs',
+  'sqrt',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'atan',
+  'tanh',
+  'erf',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow',
+  'max',
+  'min',
+];
 
 function backwardCase(op: ElementwiseOp, dtype: Dtype, shape: ShapeClass): Case {
   const domain = domains[op] ?? {};
@@ -127,7 +147,10 @@ function backwardCase(op: ElementwiseOp, dtype: Dtype, shape: ShapeClass): Case 
 
 export function elementwiseCases(): Case[] {
   const forward = (Object.keys(elementwise) as ElementwiseOp[]).flatMap((op) =>
-    dtypesOf(op).flatMap((dtype) => [...allShapes.map((shape) => caseOf(op, dtype, shape)), ...(elementwise[op].arity === 2 ? [mixedCase(op, dtype)] : [])]),
+    dtypesOf(op).flatMap((dtype) => [
+      ...allShapes.map((shape) => caseOf(op, dtype, shape)),
+      ...(elementwise[op].arity === 2 ? [mixedCase(op, dtype)] : []),
+    ]),
   );
   const floats = ['float32', 'float64'] as const;
   const backward = differentiable.flatMap((op) => floats.flatMap((dtype) => allShapes.map((shape) => backwardCase(op, dtype, shape))));

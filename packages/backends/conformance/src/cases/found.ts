@@ -32,7 +32,11 @@ const graphs: readonly (readonly [string, () => readonly Node[]])[] = [
       const turned = move.permute(x, [2, 0, 1, 3]);
       const chosen = build.where(move.reshape(build.cast(turned, 'bool'), x.shape), x, move.reshape(turned, x.shape));
       const part = move.slice(move.reshape(move.permute(chosen, [3, 2, 1, 0]), [660]), [314], [514], [1]);
-      const integers = build.apply('shr', build.cast(build.apply('neg', turned), 'uint8'), leaf([33, 1, 5, 4], 'uint8', 158, { low: 0, high: 4 }));
+      const integers = build.apply(
+        'shr',
+        build.cast(build.apply('neg', turned), 'uint8'),
+        leaf([33, 1, 5, 4], 'uint8', 158, { low: 0, high: 4 }),
+      );
       return [build.apply('le', leaf([10, 1, 5, 4], 'float32', 159), move.reshape(part, [10, 1, 5, 4])), reduce('prod', integers, 2, 3)];
     },
   ],
@@ -41,5 +45,12 @@ const graphs: readonly (readonly [string, () => readonly Node[]])[] = [
 ];
 
 export function foundCases(): Case[] {
-  return graphs.map(([shape, outputs]): Case => ({ op: 'found by fuzzing', dtype: 'mixed', shape, direction: 'forward', tolerance: exact, build: () => ({ outputs: outputs() }) }));
+  return graphs.map(([shape, outputs]): Case => ({
+    op: 'found by fuzzing',
+    dtype: 'mixed',
+    shape,
+    direction: 'forward',
+    tolerance: exact,
+    build: () => ({ outputs: outputs() }),
+  }));
 }

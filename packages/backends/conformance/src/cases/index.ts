@@ -2,13 +2,14 @@
 import type { Case } from '../problem.ts';
 import { assignCases } from './assign.ts';
 import { chainCases } from './chain.ts';
-import { contractCases } from './contract.ts';
 import { convertCases } from './convert.ts';
+import { convolutionCases } from './convolution.ts';
 import { edgeCases } from './edge.ts';
 import { elementwiseCases } from './elementwise.ts';
 import { foundCases } from './found.ts';
 import { indexingCases } from './indexing.ts';
 import { largeCases } from './large.ts';
+import { productCases } from './product.ts';
 import { reduceCases } from './reduce.ts';
 import { routineCases } from './routine.ts';
 
@@ -18,7 +19,8 @@ export function allCases(): Case[] {
     ...convertCases(),
     ...edgeCases(),
     ...reduceCases(),
-    ...contractCases(),
+    ...productCases(),
+    ...convolutionCases(),
     ...chainCases(),
     ...indexingCases(),
     ...routineCases(),

@@ -45,13 +45,22 @@ function toleranceOf(op: ReduceOp, count: number): Tolerance {
 }
 
 function dtypesOf(op: ReduceOp): readonly Dtype[] {
-  return op === 'sum' || op === 'prod' ? ['float32', 'float64', 'int32', 'uint8', 'int8'] : ['float32', 'float64', 'int32', 'uint8', 'int8', 'bool'];
+  return op === 'sum' || op === 'prod'
+    ? ['float32', 'float64', 'int32', 'uint8', 'int8']
+    : ['float32', 'float64', 'int32', 'uint8', 'int8', 'bool'];
 }
 
 function plainCase(op: ReduceOp, dtype: Dtype, { name, shape, axes }: Layout): Case {
   const count = elementCount(axes.map((axis) => shape[axis] ?? 1));
   const range = rangeOf(op, dtype);
-  return { op, dtype, shape: name, direction: 'forward', tolerance: toleranceOf(op, count), build: () => ({ outputs: [reduce(op, range ? leaf(shape, dtype, 31, range) : leaf(shape, dtype, 31), ...axes)] }) };
+  return {
+    op,
+    dtype,
+    shape: name,
+    direction: 'forward',
+    tolerance: toleranceOf(op, count),
+    build: () => ({ outputs: [reduce(op, range ? leaf(shape, dtype, 31, range) : leaf(shape, dtype, 31), ...axes)] }),
+  };
 }
 
 /** Over the first, the last and all axes of a view. */
@@ -63,7 +72,14 @@ function viewCases(op: ReduceOp, dtype: Dtype): Case[] {
         const last = x.shape.length - 1;
         return reduce(op, x, ...(which === 'first axis' ? [0] : which === 'last axis' ? [last] : x.shape.map((_, axis) => axis)));
       };
-      return { op, dtype, shape: `${which} of ${shape.name}`, direction: 'forward', tolerance: toleranceOf(op, 600), build: () => ({ outputs: [over(operandOf(shape, dtype, { seed: 32, range }).value)] }) };
+      return {
+        op,
+        dtype,
+        shape: `${which} of ${shape.name}`,
+        direction: 'forward',
+        tolerance: toleranceOf(op, 600),
+        build: () => ({ outputs: [over(operandOf(shape, dtype, { seed: 32, range }).value)] }),
+      };
     }),
   );
 }
@@ -113,7 +129,16 @@ const poolings: readonly Pooling[] = [
 
 /** [N, C, H, W] → windows [N, C, H', W', size, size]. */
 export function imageWindows(x: Node, { size, stride, padding }: Pooling, fill: number): Node {
-  const padded = move.pad(x, [[0, 0], [0, 0], [padding, padding], [padding, padding]], fill);
+  const padded = move.pad(
+    x,
+    [
+      [0, 0],
+      [0, 0],
+      [padding, padding],
+      [padding, padding],
+    ],
+    fill,
+  );
   return move.window(move.window(padded, 2, { size, stride }), 3, { size, stride });
 }
 
@@ -143,22 +168,60 @@ function fusedCases(): Case[] {
     ['of a reduction over the other axis', (x) => reduce('sum', reduce('maxReduce', x, 1), 0)],
     ['spread again over the elements', (x) => mul(x, reduce('sum', x, 1))],
     ['of a cast', (x) => reduce('sum', build.cast(build.apply('lt', x, mul(x, 0)), 'int32'), 1)],
-    ['of an outer product', (x) => reduce('sum', mul(move.expand(move.reshape(x, [7, 45, 1]), [7, 45, 9]), move.expand(move.reshape(move.slice(x, [0, 0], [1, 9], [1, 1]), [1, 1, 9]), [7, 45, 9])), 1)],
-    ['of a concatenation', (x) => reduce('sum', add(move.pad(x, [[0, 0], [0, 45]], 0), move.pad(move.flip(x, [1]), [[0, 0], [45, 0]], 0)), 1)],
+    [
+      'of an outer product',
+      (x) =>
+        reduce(
+          'sum',
+          mul(
+            move.expand(move.reshape(x, [7, 45, 1]), [7, 45, 9]),
+            move.expand(move.reshape(move.slice(x, [0, 0], [1, 9], [1, 1]), [1, 1, 9]), [7, 45, 9]),
+          ),
+          1,
+        ),
+    ],
+    [
+      'of a concatenation',
+      (x) =>
+        reduce(
+          'sum',
+          add(
+            move.pad(
+              x,
+              [
+                [0, 0],
+                [0, 45],
+              ],
+              0,
+            ),
+            move.pad(
+              move.flip(x, [1]),
+              [
+                [0, 0],
+                [45, 0],
+              ],
+              0,
+            ),
+          ),
+          1,
+        ),
+    ],
   ];
   return graphs.flatMap(([shape, graph]) =>
-    (['forward', 'backward'] as const).filter((direction) => direction === 'forward' || shape !== 'of a cast').map((direction): Case => ({
-      op: 'fused reduction',
-      dtype: 'float32',
-      shape,
-      direction,
-      tolerance: { ulps: 16, scale: 100 },
-      build() {
-        const x = leaf([7, 45], 'float32', 36);
-        const y = graph(x);
-        return direction === 'forward' ? { outputs: [y] } : withGradients(y, [x]);
-      },
-    })),
+    (['forward', 'backward'] as const)
+      .filter((direction) => direction === 'forward' || shape !== 'of a cast')
+      .map((direction): Case => ({
+        op: 'fused reduction',
+        dtype: 'float32',
+        shape,
+        direction,
+        tolerance: { ulps: 16, scale: 100 },
+        build() {
+          const x = leaf([7, 45], 'float32', 36);
+          const y = graph(x);
+          return direction === 'forward' ? { outputs: [y] } : withGradients(y, [x]);
+        },
+      })),
   );
 }
 

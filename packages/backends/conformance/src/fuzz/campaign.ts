@@ -21,7 +21,10 @@ export interface CampaignResult {
 }
 
 /** Runs graphs on a backend and stops at the first that it gets wrong. */
-export async function campaign(backend: Backend, { seed, seconds = Infinity, graphs: most = Infinity }: CampaignOptions): Promise<CampaignResult> {
+export async function campaign(
+  backend: Backend,
+  { seed, seconds = Infinity, graphs: most = Infinity }: CampaignOptions,
+): Promise<CampaignResult> {
   const end = performance.now() + seconds * 1000;
   let [graphs, skipped] = [0, 0];
   while (graphs < most && performance.now() < end) {

@@ -1,5 +1,13 @@
 // The fuzzer itself: graphs repeat for a seed, broken backends are caught, and what is found is small.
-import { canonicalize, postorder, referenceBackend, type Backend, type Binding, type Executable, type TypedArray } from '@athanor/core/backend';
+import {
+  canonicalize,
+  postorder,
+  referenceBackend,
+  type Backend,
+  type Binding,
+  type Executable,
+  type TypedArray,
+} from '@athanor/core/backend';
 import { describe, expect, it } from 'vitest';
 import { campaign } from './campaign.ts';
 import { randomProblem } from './generate.ts';
@@ -54,8 +62,16 @@ describe('random problems', () => {
     const sizes = Array.from({ length: 60 }, (_, i) => sizeOf(i + 1)).sort((a, b) => a - b);
     expect(sizes[15]).toBeGreaterThan(15);
     expect(sizes[45]).toBeLessThan(400);
-    const ops = new Set(Array.from({ length: 200 }, (_, i) => randomProblem(i + 1).problem).flatMap(({ outputs }) => canonicalize({ outputs, assignments: [] }).nodes.map(({ op }) => op)));
-    expect(['dot', 'conv', 'window', 'scatterAdd', 'sort', 'where', 'pad', 'popcount', 'tanh', 'randomBits'].filter((op) => !ops.has(op as never))).toEqual([]);
+    const ops = new Set(
+      Array.from({ length: 200 }, (_, i) => randomProblem(i + 1).problem).flatMap(({ outputs }) =>
+        canonicalize({ outputs, assignments: [] }).nodes.map(({ op }) => op),
+      ),
+    );
+    expect(
+      ['dot', 'conv', 'window', 'scatterAdd', 'sort', 'where', 'pad', 'popcount', 'tanh', 'randomBits'].filter(
+        (op) => !ops.has(op as never),
+      ),
+    ).toEqual([]);
   });
 
   it('are judged right on the reference itself, and rarely skipped', async () => {
@@ -74,7 +90,12 @@ describe('a broken backend', () => {
   });
 
   it('that throws is wrong, not a crash of the campaign', async () => {
-    const backend = { ...brokenFor('none'), compile: () => { throw new Error('no'); } };
+    const backend = {
+      ...brokenFor('none'),
+      compile: () => {
+        throw new Error('no');
+      },
+    };
     expect(await judge(backend, randomProblem(1).problem, 'exact')).toEqual({ kind: 'wrong', text: 'Error: no' });
   });
 });

@@ -14,7 +14,7 @@ export function randomProblem(seed: number): { readonly style: Style; readonly p
   pool.leaf(pool.shape(), 'float32');
   const growth = 8 + pool.integer(pool.chance(0.2) ? 90 : 30);
   for (let i = 0; i < growth; i++) {
-    let rest = pool.integer(1e6) / 1e6 * total;
+    let rest = (pool.integer(1e6) / 1e6) * total;
     const entry = menu.find(([, weight]) => (rest -= weight) < 0);
     entry?.[0](pool);
   }
@@ -25,7 +25,8 @@ export function randomProblem(seed: number): { readonly style: Style; readonly p
     .filter(() => pool.chance(0.7))
     .map((variable) => {
       const value = pool.fit(pool.small(pool.ofDtype(variable.dtype)), variable.shape);
-      const kept = style === 'smooth' && isFloat(value.dtype) && elementCount(value.shape) > 0 ? binary('min', binary('max', value, -4), 4) : value;
+      const kept =
+        style === 'smooth' && isFloat(value.dtype) && elementCount(value.shape) > 0 ? binary('min', binary('max', value, -4), 4) : value;
       return { variable, value: kept };
     });
   return { style, problem: { outputs, assignments, initial: pool.initial, runs: assignments.length > 0 ? 2 : 1 } };

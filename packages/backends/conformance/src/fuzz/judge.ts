@@ -1,5 +1,15 @@
 // Whether a backend computed a random graph rightly: to the bit where the graph is exact, else within its sensitivity.
-import { build, canonicalize, elementCount, interpretAll, isFloat, derive, type Backend, type CanonicalGraph, type Node } from '@athanor/core/backend';
+import {
+  build,
+  canonicalize,
+  elementCount,
+  interpretAll,
+  isFloat,
+  derive,
+  type Backend,
+  type CanonicalGraph,
+  type Node,
+} from '@athanor/core/backend';
 import type { Problem } from '../problem.ts';
 import { exact } from '../problem.ts';
 import { check, hostValues, resultsOf } from '../run.ts';
@@ -32,7 +42,11 @@ const largest = 2 ** 19;
 
 /** All float values, and all partial sums, are small multiples of 1/16. */
 function isExact(graph: CanonicalGraph, problem: Problem): boolean {
-  const values = interpretAll({ ...graph, outputs: graph.nodes, assignments: [] }, graph.inputs.map(hostValues), initialValues(graph, problem)).outputs;
+  const values = interpretAll(
+    { ...graph, outputs: graph.nodes, assignments: [] },
+    graph.inputs.map(hostValues),
+    initialValues(graph, problem),
+  ).outputs;
   const size = new Map(graph.nodes.map((node, i) => [node, magnitude(values[i] ?? new Float64Array(0))]));
   return graph.nodes.every((node, i) => {
     if (!isFloat(node.dtype)) return true;
@@ -42,7 +56,8 @@ function isExact(graph: CanonicalGraph, problem: Problem): boolean {
   });
 }
 
-const magnitude = (values: Float64Array): number => values.reduce((most, x) => Math.max(most, Number.isFinite(x) ? Math.abs(x) : Infinity), 0);
+const magnitude = (values: Float64Array): number =>
+  values.reduce((most, x) => Math.max(most, Number.isFinite(x) ? Math.abs(x) : Infinity), 0);
 
 /** The largest that a sum inside an operation can grow, from its operands' sizes. */
 function partialSums(node: Node, [a = 0, b = 0, c = 0]: readonly number[]): number {
@@ -76,7 +91,9 @@ async function judgeSmooth(backend: Backend, problem: Problem): Promise<Verdict>
   if (want.some((values) => magnitude(values) > 1e6 || values.some(Number.isNaN))) return skipped;
   const spread = want.map(() => 0);
   for (let turn = 0; turn < 3; turn++) {
-    valuesOf(noisy(graph, turn), problem).forEach((values, i) => values.forEach((x, j) => (spread[i] = Math.max(spread[i] ?? 0, Math.abs(x - (want[i]?.[j] ?? 0))))));
+    valuesOf(noisy(graph, turn), problem).forEach((values, i) =>
+      values.forEach((x, j) => (spread[i] = Math.max(spread[i] ?? 0, Math.abs(x - (want[i]?.[j] ?? 0))))),
+    );
   }
   if (spread.some((size, i) => !(size < 0.01 * (magnitude(want[i] ?? new Float64Array(0)) + 1)))) return skipped;
   const results = await resultsOf(backend, { ...problem, runs: 1 });
@@ -101,15 +118,28 @@ function noisy(graph: CanonicalGraph, turn: number): CanonicalGraph {
   const next = randomSource(turn + 1);
   const copies = new Map<Node, Node>();
   for (const node of graph.nodes) {
-    const copy = derive(node, node.op, node.inputs.map((input) => copies.get(input) ?? input), node.attributes, node.shape, node.dtype);
+    const copy = derive(
+      node,
+      node.op,
+      node.inputs.map((input) => copies.get(input) ?? input),
+      node.attributes,
+      node.shape,
+      node.dtype,
+    );
     if (node.inputs.length === 0) copies.set(node, node);
     else copies.set(node, isFloat(node.dtype) ? build.apply('mul', copy, noise(node, next)) : copy);
   }
   const of = (node: Node): Node => copies.get(node) ?? node;
-  return canonicalize({ outputs: graph.outputs.map(of), assignments: graph.assignments.map(({ variable, value }) => ({ variable, value: of(value) })) });
+  return canonicalize({
+    outputs: graph.outputs.map(of),
+    assignments: graph.assignments.map(({ variable, value }) => ({ variable, value: of(value) })),
+  });
 }
 
 function noise(node: Node, next: () => number): Node {
-  const values = Float64Array.from({ length: elementCount(node.shape) }, () => 1 + (next() - 0.5) * 2 ** (node.dtype === 'float64' ? -50 : -21));
+  const values = Float64Array.from(
+    { length: elementCount(node.shape) },
+    () => 1 + (next() - 0.5) * 2 ** (node.dtype === 'float64' ? -50 : -21),
+  );
   return build.data(values, node.shape, node.dtype);
 }

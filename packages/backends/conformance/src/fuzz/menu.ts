@@ -1,5 +1,17 @@
 // What a random graph may grow by: each entry adds a node to the pool, or nothing where it does not apply.
-import { build, combine, elementCount, gradient, isFloat, move, type BinaryOp, type Dtype, type Node, type ReduceOp, type UnaryOp } from '@athanor/core/backend';
+import {
+  build,
+  combine,
+  elementCount,
+  gradient,
+  isFloat,
+  move,
+  type BinaryOp,
+  type Dtype,
+  type Node,
+  type ReduceOp,
+  type UnaryOp,
+} from '@athanor/core/backend';
 import { add, binary, mul, sigmoid, softmax, standardize, unary } from '../compose.ts';
 import { filled } from '../views.ts';
 import type { Pool } from './pool.ts';
@@ -13,7 +25,8 @@ const mostly: readonly Dtype[] = ['float32', 'float32', 'float32', 'float64', ..
 const axisOf = (pool: Pool, node: Node): number => pool.integer(node.shape.length);
 const shaped = (pool: Pool): Node | undefined => pool.node(({ shape }) => shape.length > 0 && elementCount(shape) > 0);
 
-const anyLeaf: Grow = (pool) => pool.leaf(pool.shape(), pool.style === 'smooth' ? pool.pick(['float32', 'float32', 'float64']) : pool.pick(mostly));
+const anyLeaf: Grow = (pool) =>
+  pool.leaf(pool.shape(), pool.style === 'smooth' ? pool.pick(['float32', 'float32', 'float64']) : pool.pick(mostly));
 const anyVariable: Grow = (pool) => pool.variable(pool.shape(), pool.style === 'smooth' ? 'float32' : pool.pick(mostly));
 
 const movement: Grow = (pool) => {
@@ -62,7 +75,13 @@ function shuffled(pool: Pool, count: number): number[] {
 
 const reduction: Grow = (pool) => {
   const op = pool.pick(['sum', 'sum', 'maxReduce', 'minReduce', 'prod'] as const satisfies readonly ReduceOp[]);
-  const x = pool.node(({ shape, dtype }) => shape.length > 0 && elementCount(shape) > 0 && !((op === 'sum' || op === 'prod') && dtype === 'bool') && !(op === 'prod' && isFloat(dtype)));
+  const x = pool.node(
+    ({ shape, dtype }) =>
+      shape.length > 0 &&
+      elementCount(shape) > 0 &&
+      !((op === 'sum' || op === 'prod') && dtype === 'bool') &&
+      !(op === 'prod' && isFloat(dtype)),
+  );
   if (x === undefined) return undefined;
   const axes = x.shape.map((_, axis) => axis).filter(() => pool.chance(0.5));
   if (axes.length === 0) axes.push(axisOf(pool, x));
@@ -93,7 +112,10 @@ const convolution: Grow = (pool) => {
   const kernel = 1 + pool.integer(3);
   const attributes = {
     stride: [1 + pool.integer(2), 1 + pool.integer(2)],
-    padding: [[pool.integer(3), pool.integer(3)], [pool.integer(3) - 1, pool.integer(2)]] as const,
+    padding: [
+      [pool.integer(3), pool.integer(3)],
+      [pool.integer(3) - 1, pool.integer(2)],
+    ] as const,
     inputDilation: [1 + pool.integer(2), 1],
     kernelDilation: [1, 1 + pool.integer(2)],
     combine: 'multiply-add',
@@ -123,7 +145,8 @@ const indexing: Grow = (pool) => {
 };
 
 const sources: Grow = (pool) => {
-  if (pool.style === 'smooth' || pool.chance(0.5)) return pool.add(build.cast(build.iota(1 + pool.integer(60)), pool.style === 'smooth' ? 'float32' : 'int32'), 60);
+  if (pool.style === 'smooth' || pool.chance(0.5))
+    return pool.add(build.cast(build.iota(1 + pool.integer(60)), pool.style === 'smooth' ? 'float32' : 'int32'), 60);
   const key = build.data(Int32Array.of(pool.integer(1e9), 7), [2], 'int32');
   return pool.add(build.randomBits(key, build.constant(pool.integer(9), 'int32'), pool.shape()), 0);
 };
@@ -137,10 +160,12 @@ const gradients: Grow = (pool) => {
   return last;
 };
 
-const unaryOf = (ops: readonly UnaryOp[]): Grow => (pool) => {
-  const x = pool.float();
-  return pool.add(build.apply(pool.pick(ops), x), pool.bound(x) + 1);
-};
+const unaryOf =
+  (ops: readonly UnaryOp[]): Grow =>
+  (pool) => {
+    const x = pool.float();
+    return pool.add(build.apply(pool.pick(ops), x), pool.bound(x) + 1);
+  };
 
 const exactBinary: Grow = (pool) => {
   const x = pool.small(pool.float());
@@ -153,7 +178,20 @@ const integerBinary: Grow = (pool) => {
   const x = pool.ofDtype(pool.pick(['int32', 'uint8', 'int8']));
   const y = pool.fit(pool.ofDtype(x.dtype), x.shape);
   if (pool.chance(0.15)) return pool.add(build.apply(pool.pick(['not', 'popcount', 'neg', 'abs', 'sign'] as const), x), 0);
-  const ops = ['add', 'sub', 'mul', 'floorDivide', 'mod', 'max', 'min', 'and', 'or', 'xor', 'shl', 'shr'] as const satisfies readonly BinaryOp[];
+  const ops = [
+    'add',
+    'sub',
+    'mul',
+    'floorDivide',
+    'mod',
+    'max',
+    'min',
+    'and',
+    'or',
+    'xor',
+    'shl',
+    'shr',
+  ] as const satisfies readonly BinaryOp[];
   return pool.add(build.apply(pool.pick(ops), x, y), 0);
 };
 
@@ -164,7 +202,10 @@ const comparison: Grow = (pool) => {
 
 const logic: Grow = (pool) => {
   const x = pool.ofDtype('bool');
-  return pool.add(build.apply(pool.pick(['and', 'or', 'xor', 'max', 'min', 'eq', 'lt'] as const), x, pool.fit(pool.ofDtype('bool'), x.shape)), 1);
+  return pool.add(
+    build.apply(pool.pick(['and', 'or', 'xor', 'max', 'min', 'eq', 'lt'] as const), x, pool.fit(pool.ofDtype('bool'), x.shape)),
+    1,
+  );
 };
 
 const choice: Grow = (pool) => {
@@ -185,7 +226,8 @@ const routine: Grow = (pool) => {
   const axis = axisOf(pool, x);
   const size = x.shape[axis] ?? 1;
   if (pool.style === 'smooth') return pool.add(mul(combine.cumulative(x, { axis, combine: 'sum' }), 1 / size), 1);
-  if (pool.chance(0.5)) return pool.add(combine.sort(x, { axis, descending: pool.chance(0.5), output: pool.pick(['values', 'indices']) }), pool.bound(x));
+  if (pool.chance(0.5))
+    return pool.add(combine.sort(x, { axis, descending: pool.chance(0.5), output: pool.pick(['values', 'indices']) }), pool.bound(x));
   const kind = pool.pick(['sum', 'max', 'min'] as const);
   return pool.add(combine.cumulative(x, { axis, combine: kind }), kind === 'sum' ? pool.bound(x) * size : pool.bound(x));
 };

@@ -1,5 +1,15 @@
 // The nodes of a random graph so far, and random choices among them.
-import { build, elementCount, isFloat, move, type Dtype, type Node, type Shape, type TypedArray, type VariableSlot } from '@athanor/core/backend';
+import {
+  build,
+  elementCount,
+  isFloat,
+  move,
+  type Dtype,
+  type Node,
+  type Shape,
+  type TypedArray,
+  type VariableSlot,
+} from '@athanor/core/backend';
 import { binary } from '../compose.ts';
 import { randomSource, slot, valuesOf, type Range } from '../values.ts';
 
@@ -145,7 +155,14 @@ export class Pool {
     if (broadcasts) return move.expand(node, shape);
     const vector = move.reshape(this.chance(0.3) ? this.#reversed(node) : node, [have]);
     if (have === want) return move.reshape(vector, shape);
-    if (have === 0) return move.expand(move.reshape(build.constant(1, node.dtype), shape.map(() => 1)), shape);
+    if (have === 0)
+      return move.expand(
+        move.reshape(
+          build.constant(1, node.dtype),
+          shape.map(() => 1),
+        ),
+        shape,
+      );
     if (have > want) {
       const start = this.integer(have - want + 1);
       return move.reshape(move.slice(vector, [start], [start + want], [1]), shape);
@@ -160,6 +177,9 @@ export class Pool {
   }
 
   #reversed(node: Node): Node {
-    return move.permute(node, node.shape.map((_, axis) => node.shape.length - 1 - axis));
+    return move.permute(
+      node,
+      node.shape.map((_, axis) => node.shape.length - 1 - axis),
+    );
   }
 }

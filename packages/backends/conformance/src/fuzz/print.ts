@@ -8,7 +8,10 @@ export function print(problem: Problem): string {
   const names = new Map(nodes.map((node, i) => [node, `n${i}`]));
   const name = (node: Node): string => names.get(node) ?? '?';
   return [
-    ...nodes.map((node) => `${name(node)} = ${node.op}(${node.inputs.map(name).join(', ')})${detailsOf(node)}: ${node.dtype} ${formatShape(node.shape)}`),
+    ...nodes.map(
+      (node) =>
+        `${name(node)} = ${node.op}(${node.inputs.map(name).join(', ')})${detailsOf(node)}: ${node.dtype} ${formatShape(node.shape)}`,
+    ),
     ...assignments.map(({ variable, value }) => `${variable.name} ← ${name(value)}`),
     `outputs ${outputs.map(name).join(', ')}${runs > 1 ? `, ${runs} runs` : ''}`,
   ].join('\n');
@@ -21,7 +24,9 @@ function detailsOf(node: Node): string {
     case 'read':
       return ` ${node.attributes.variable.name}`;
     default:
-      return Object.keys(node.attributes).length === 0 ? '' : ` ${JSON.stringify(node.attributes, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}`;
+      return Object.keys(node.attributes).length === 0
+        ? ''
+        : ` ${JSON.stringify(node.attributes, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}`;
   }
 }
 

@@ -26,9 +26,11 @@ function* candidates(problem: Problem): Generator<Problem> {
   const { outputs, assignments = [] } = problem;
   if ((problem.runs ?? 1) > 1) yield { ...problem, runs: 1 };
   for (const output of outputs) if (outputs.length + assignments.length > 1) yield { ...problem, outputs: [output], assignments: [] };
-  for (const assignment of assignments) if (outputs.length + assignments.length > 1) yield { ...problem, outputs: [], assignments: [assignment] };
+  for (const assignment of assignments)
+    if (outputs.length + assignments.length > 1) yield { ...problem, outputs: [], assignments: [assignment] };
   for (const [i] of outputs.entries()) if (outputs.length > 1) yield { ...problem, outputs: outputs.filter((_, j) => j !== i) };
-  for (const [i] of assignments.entries()) if (assignments.length + outputs.length > 1) yield { ...problem, assignments: assignments.filter((_, j) => j !== i) };
+  for (const [i] of assignments.entries())
+    if (assignments.length + outputs.length > 1) yield { ...problem, assignments: assignments.filter((_, j) => j !== i) };
   for (const [i, output] of outputs.entries()) {
     for (const input of output.inputs) yield { ...problem, outputs: outputs.map((other, j) => (i === j ? input : other)) };
   }
@@ -63,7 +65,8 @@ function replaced(problem: Problem, nodes: readonly Node[], old: Node, by: Node)
   for (const node of nodes) {
     if (copies.has(node)) continue;
     const inputs = node.inputs.map(of);
-    if (inputs.some((input, i) => input !== node.inputs[i])) copies.set(node, derive(node, node.op, inputs, node.attributes, node.shape, node.dtype));
+    if (inputs.some((input, i) => input !== node.inputs[i]))
+      copies.set(node, derive(node, node.op, inputs, node.attributes, node.shape, node.dtype));
   }
   const { outputs, assignments = [] } = problem;
   return { ...problem, outputs: outputs.map(of), assignments: assignments.map(({ variable, value }) => ({ variable, value: of(value) })) };

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { KernelStore } from './kernel.ts';
 
 const store = new KernelStore();
-const run = (kernel: ContractKernel, ...buffers: TypedArray[]): number => store.get(kernel)(buffers, buffers.map((_, i) => i), buffers.map(() => 0));
+const run = (kernel: ContractKernel, ...buffers: TypedArray[]): number =>
+  store.get(kernel)(
+    buffers,
+    buffers.map((_, i) => i),
+    buffers.map(() => 0),
+  );
 
 interface Matrices {
   readonly m: number;
@@ -26,7 +31,11 @@ function product({ m, n, k, batch = 1, transposed = false }: Matrices, epilogue:
     m: [m],
     n: [n],
     k: [k],
-    buffers: [{ dtype: 'float32', access: 'read' }, { dtype: 'float32', access: 'read' }, { dtype: 'float32', access: 'write' }],
+    buffers: [
+      { dtype: 'float32', access: 'read' },
+      { dtype: 'float32', access: 'read' },
+      { dtype: 'float32', access: 'write' },
+    ],
     a: { buffer: 0, index: transposed ? index(m * k, 1, 0, m) : index(m * k, k, 0, 1) },
     b: { buffer: 1, index: index(n * k, 0, k, 1) },
     dtype: 'float32',
@@ -99,7 +108,9 @@ describe('products', () => {
       for (let y = 0; y < 5; y++) {
         for (let z = 0; z < 5; z++) {
           let sum = 0;
-          for (let c = 0; c < 2; c++) for (let i = 0; i < 2; i++) for (let j = 0; j < 3; j++) sum += (weight[o * 12 + c * 6 + i * 3 + j] ?? 0) * (x[c * 42 + (y + i) * 7 + z + j] ?? 0);
+          for (let c = 0; c < 2; c++)
+            for (let i = 0; i < 2; i++)
+              for (let j = 0; j < 3; j++) sum += (weight[o * 12 + c * 6 + i * 3 + j] ?? 0) * (x[c * 42 + (y + i) * 7 + z + j] ?? 0);
           expect(out[o * 25 + y * 5 + z]).toBe(Math.fround(Math.fround(sum) + (x[y * 7 + z] ?? 0)));
         }
       }
@@ -112,8 +123,15 @@ describe('products', () => {
       ...product({ m, n, k }),
       dtype: 'int8',
       accumulator: 'int32',
-      buffers: [{ dtype: 'int8', access: 'read' }, { dtype: 'int8', access: 'read' }, { dtype: 'int32', access: 'write' }],
-      epilogue: [{ op: 'accumulator', dtype: 'int32' }, { op: 'store', buffer: 2, index: { offset: 0, strides: [0, n, 1, 0] }, input: 0, dtype: 'int32' }],
+      buffers: [
+        { dtype: 'int8', access: 'read' },
+        { dtype: 'int8', access: 'read' },
+        { dtype: 'int32', access: 'write' },
+      ],
+      epilogue: [
+        { op: 'accumulator', dtype: 'int32' },
+        { op: 'store', buffer: 2, index: { offset: 0, strides: [0, n, 1, 0] }, input: 0, dtype: 'int32' },
+      ],
     };
     const [a, b] = [new Int8Array(m * k).fill(-128), new Int8Array(n * k).fill(127)];
     const out = new Int32Array(m * n);
@@ -122,7 +140,12 @@ describe('products', () => {
 
     const [x, y] = [new Int32Array(m * k).fill(-1), new Int32Array(n * k).fill(0x0f0f0f0f)];
     const parameter = { dtype: 'int32', access: 'read' } as const;
-    run({ ...int8, dtype: 'int32', combine: 'xor-popcount', buffers: [parameter, parameter, { dtype: 'int32', access: 'write' }] }, x, y, out);
+    run(
+      { ...int8, dtype: 'int32', combine: 'xor-popcount', buffers: [parameter, parameter, { dtype: 'int32', access: 'write' }] },
+      x,
+      y,
+      out,
+    );
     expect([...new Set(out)]).toEqual([16 * k]);
   });
 });

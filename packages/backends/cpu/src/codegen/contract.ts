@@ -17,12 +17,25 @@ export function contractSource(kernel: ContractKernel): Source {
   const setup = new Setup();
   const nest = new Nest();
   const emitter = new Emitter(nest, kernel.epilogue, kernel.buffers);
-  nest.open(batch.map((size, i): NestLoop => ({ variable: `i${i}`, start: '0', stop: String(size), step: 1, stride: (index) => index.strides[i] ?? 0 })));
+  nest.open(
+    batch.map((size, i): NestLoop => ({
+      variable: `i${i}`,
+      start: '0',
+      stop: String(size),
+      step: 1,
+      stride: (index) => index.strides[i] ?? 0,
+    })),
+  );
   const outside = nest.depth;
 
   const onlyBatch = (index: Affine): Affine => ({ offset: index.offset, strides: index.strides.slice(0, batch.length) });
   const operand = ({ buffer, index }: ContractKernel['a'], axis: Axis) =>
-    [`b${buffer}`, nest.index(onlyBatch(index), `o${buffer}`).text, setup.table(axis.loops, axis.strides(index)), setup.table(k, axes.k.strides(index))].join(', ');
+    [
+      `b${buffer}`,
+      nest.index(onlyBatch(index), `o${buffer}`).text,
+      setup.table(axis.loops, axis.strides(index)),
+      setup.table(k, axes.k.strides(index)),
+    ].join(', ');
   const call = `multiply.${multiply}(${operand(a, axes.m)}, ${operand(b, axes.n)}, sums, m0, m1, n0, n1);`;
   setup.line(`const sums = new ${kernel.accumulator === 'int32' ? 'Int32Array' : 'Float64Array'}(${block.rows * block.columns});`);
 
@@ -52,7 +65,10 @@ interface Axis {
 }
 
 function axesOf({ batch, m, n, k }: ContractKernel): { readonly m: Axis; readonly n: Axis; readonly k: Axis } {
-  const axis = (loops: readonly number[], start: number): Axis => ({ loops, strides: (index) => index.strides.slice(start, start + loops.length) });
+  const axis = (loops: readonly number[], start: number): Axis => ({
+    loops,
+    strides: (index) => index.strides.slice(start, start + loops.length),
+  });
   return { m: axis(m, batch.length), n: axis(n, batch.length + m.length), k: axis(k, batch.length + m.length + n.length) };
 }
 

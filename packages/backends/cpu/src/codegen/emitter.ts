@@ -1,5 +1,13 @@
 // Instructions as statements of a nest: what loop kernels and the epilogues of contractions share.
-import { InternalError, type Affine, type BufferParameter, type Dtype, type Guard, type Instruction, type Value } from '@athanor/core/backend';
+import {
+  InternalError,
+  type Affine,
+  type BufferParameter,
+  type Dtype,
+  type Guard,
+  type Instruction,
+  type Value,
+} from '@athanor/core/backend';
 import { bitcastText, castText, elementwiseText, literal, loaded, stored } from './expression.ts';
 import type { Nest, Placed } from './nest.ts';
 
@@ -66,7 +74,10 @@ export class Emitter {
       case 'where': {
         const [condition, yes, no] = instruction.inputs;
         const operands = [this.value(condition), this.value(yes), this.value(no)] as const;
-        return this.#declare(position, { text: `${operands[0].text} ? ${operands[1].text} : ${operands[2].text}`, level: deepest(operands) });
+        return this.#declare(position, {
+          text: `${operands[0].text} ? ${operands[1].text} : ${operands[2].text}`,
+          level: deepest(operands),
+        });
       }
       case 'cast':
       case 'bitcast': {

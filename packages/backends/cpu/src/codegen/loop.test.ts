@@ -1,22 +1,63 @@
 // Generated loop kernels against loops written by hand: order of reductions, strips, guards, scratch rows, scatter.
-import { arrayOf, type Affine, type BufferParameter, type Dtype, type Instruction, type LoopKernel, type TypedArray } from '@athanor/core/backend';
+import {
+  arrayOf,
+  type Affine,
+  type BufferParameter,
+  type Dtype,
+  type Instruction,
+  type LoopKernel,
+  type TypedArray,
+} from '@athanor/core/backend';
 import { describe, expect, it } from 'vitest';
 import { flags } from './emitter.ts';
 import { KernelStore, kernelSource } from './kernel.ts';
 
 const at = (...strides: number[]): Affine => ({ offset: 0, strides });
-const load = (buffer: number, index: Affine, more: Partial<Instruction & { op: 'load' }> = {}): Instruction => ({ op: 'load', buffer, index, guards: [], fill: 0, dtype: 'float32', ...more });
-const store = (buffer: number, index: Affine, input: number, dtype: Dtype = 'float32'): Instruction => ({ op: 'store', buffer, index, input, dtype });
+const load = (buffer: number, index: Affine, more: Partial<Instruction & { op: 'load' }> = {}): Instruction => ({
+  op: 'load',
+  buffer,
+  index,
+  guards: [],
+  fill: 0,
+  dtype: 'float32',
+  ...more,
+});
+const store = (buffer: number, index: Affine, input: number, dtype: Dtype = 'float32'): Instruction => ({
+  op: 'store',
+  buffer,
+  index,
+  input,
+  dtype,
+});
 const reads = (dtype: Dtype = 'float32'): BufferParameter => ({ dtype, access: 'read' });
 const writes = (dtype: Dtype = 'float32'): BufferParameter => ({ dtype, access: 'write' });
 
-function kernel(parts: Pick<LoopKernel, 'loops' | 'outer' | 'vector' | 'buffers'> & { steps: readonly (readonly [stage: number, instruction: Instruction])[]; rows?: readonly Dtype[]; scatters?: boolean }): LoopKernel {
+function kernel(
+  parts: Pick<LoopKernel, 'loops' | 'outer' | 'vector' | 'buffers'> & {
+    steps: readonly (readonly [stage: number, instruction: Instruction])[];
+    rows?: readonly Dtype[];
+    scatters?: boolean;
+  },
+): LoopKernel {
   const { steps, rows = [], scatters = false, ...rest } = parts;
-  return { kind: 'loop', name: 'test', ...rest, instructions: steps.map(([, instruction]) => instruction), stages: steps.map(([stage]) => stage), rows, scatters };
+  return {
+    kind: 'loop',
+    name: 'test',
+    ...rest,
+    instructions: steps.map(([, instruction]) => instruction),
+    stages: steps.map(([stage]) => stage),
+    rows,
+    scatters,
+  };
 }
 
 const store1 = new KernelStore();
-const run = (made: LoopKernel, ...buffers: TypedArray[]): number => store1.get(made)(buffers, buffers.map((_, i) => i), buffers.map(() => 0));
+const run = (made: LoopKernel, ...buffers: TypedArray[]): number =>
+  store1.get(made)(
+    buffers,
+    buffers.map((_, i) => i),
+    buffers.map(() => 0),
+  );
 
 /** Values whose sum depends on the order of additions. */
 const rough = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898) * 10 ** (i % 7));
@@ -174,7 +215,10 @@ describe('memory access', () => {
       vector: 0,
       buffers: [reads('int32'), writes('int32')],
       steps: [
-        [0, load(0, { offset: -2, strides: [1] }, { dtype: 'int32', guards: [{ index: { offset: -2, strides: [1] }, size: 4 }], fill: -1 })],
+        [
+          0,
+          load(0, { offset: -2, strides: [1] }, { dtype: 'int32', guards: [{ index: { offset: -2, strides: [1] }, size: 4 }], fill: -1 }),
+        ],
         [0, store(1, at(1), 0, 'int32')],
       ],
     });

@@ -57,7 +57,10 @@ class LoopWriter {
     if (this.#strip > 0) this.#nest.line(outer, `const count = Math.min(${this.#strip}, ${loops[outer - 1] ?? 1} - start);`);
     const lastStage = stages.at(-1) ?? 0;
     for (let stage = 0; stage <= lastStage; stage++) {
-      this.#stage(stage, instructions.flatMap((_, position) => (stages[position] === stage ? [position] : [])));
+      this.#stage(
+        stage,
+        instructions.flatMap((_, position) => (stages[position] === stage ? [position] : [])),
+      );
     }
     this.#nest.close(outerLoops.length);
     return { setup: this.#setup.join('\n'), body: this.#nest.text() };
@@ -140,7 +143,12 @@ class LoopWriter {
     const { dtype, combine } = instruction;
     const input = this.#emitter.value(instruction.input).text;
     const vectorLoop = `i${this.#kernel.loops.length - 1}`;
-    const place = this.#strip > 0 ? `${accumulator}[lane]` : this.#usesLanes(instruction) ? `${accumulator}[${vectorLoop} & ${lanes - 1}]` : accumulator;
+    const place =
+      this.#strip > 0
+        ? `${accumulator}[lane]`
+        : this.#usesLanes(instruction)
+          ? `${accumulator}[${vectorLoop} & ${lanes - 1}]`
+          : accumulator;
     const old = this.#strip > 0 ? `(${loaded(place, dtype)})` : place;
     const name = { sum: 'add', prod: 'mul', max: 'max', min: 'min' } as const;
     const combined = elementwiseText(name[combine], dtype, old, input);
@@ -178,7 +186,13 @@ class LoopWriter {
 
   #stripLoop(): NestLoop {
     const { loops, vector } = this.#kernel;
-    return { variable: 'start', start: '0', stop: String(loops[vector] ?? 1), step: this.#strip, stride: (index) => index.strides[vector] ?? 0 };
+    return {
+      variable: 'start',
+      start: '0',
+      stop: String(loops[vector] ?? 1),
+      step: this.#strip,
+      stride: (index) => index.strides[vector] ?? 0,
+    };
   }
 
   #laneLoop(): NestLoop {

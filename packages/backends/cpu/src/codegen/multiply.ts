@@ -17,7 +17,15 @@ type Operand = readonly [memory: ArrayLike<number>, start: number, rows: Int32Ar
  * `sums` has room for block.rows × block.columns.
  */
 export type Multiply = (
-  ...blockOfOperands: readonly [...a: Operand, ...b: Operand, sums: Float64Array | Int32Array, m0: number, m1: number, n0: number, n1: number]
+  ...blockOfOperands: readonly [
+    ...a: Operand,
+    ...b: Operand,
+    sums: Float64Array | Int32Array,
+    m0: number,
+    m1: number,
+    n0: number,
+    n1: number,
+  ]
 ) => void;
 
 interface Arithmetic {
