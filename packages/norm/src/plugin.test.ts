@@ -1,28 +1,67 @@
 // The plugin: every component can be made by name from defaults, with what its schema promises.
-import { zeros } from '@athanor/core';
+import { grad, readAll, zeros } from '@athanor/core';
+import { Conv2d } from '@athanor/core/nn';
 import { Registry } from '@athanor/core/plugin';
 import { describe, expect, it } from 'vitest';
+import { randomTensor } from './testing/numbers.ts';
 import plugin, { BatchNorm, ChannelLayerNorm, GroupNorm } from './index.ts';
 
 const registry = new Registry([plugin]);
 
 describe('components', () => {
   it('are these', () => {
-    expect(registry.list('norm').map(({ component }) => component.name)).toMatchInlineSnapshot(`
+    expect(registry.list().map(({ component }) => `${component.kind} ${component.name}`)).toMatchInlineSnapshot(`
       [
-        "batch",
-        "group",
-        "instance",
-        "layer",
-        "none",
-        "rms",
+        "norm batch",
+        "norm batch-renorm",
+        "norm decorrelated",
+        "norm dynamic-erf",
+        "norm dynamic-tanh",
+        "norm eval",
+        "norm evo-b0",
+        "norm evo-s0",
+        "norm extended-batch",
+        "norm filter-response",
+        "norm ghost-batch",
+        "norm global-response",
+        "norm group",
+        "norm instance",
+        "norm iterative",
+        "norm layer",
+        "norm layer-scale",
+        "norm local-response",
+        "norm mean-only-batch",
+        "norm none",
+        "norm pixel",
+        "norm positional",
+        "norm rms",
+        "norm simple",
+        "norm switchable",
+        "norm unit",
+        "reparametrization cosine",
+        "reparametrization propagation",
+        "reparametrization scaled-standardization",
+        "reparametrization spectral",
+        "reparametrization standardization",
+        "reparametrization weight",
       ]
     `);
   });
 
-  it.each(registry.list('norm').map(({ component }) => component.name))('%s keeps shapes', (name) => {
-    const module = registry.make('norm', name)(16).eval();
-    for (const shape of [[2, 16, 3, 3], [2, 5, 16]]) expect(module.forward(zeros(shape)).shape).toEqual(shape);
+  const names = registry.list('norm').map(({ component }) => component.name);
+  const needed: Record<string, object> = { 'ghost-batch': { samples: 2 }, eval: { samples: 2 } };
+
+  it.each(names)('%s keeps shapes in evaluation, and learns in training', async (name) => {
+    const module = registry.make('norm', { name, ...needed[name] })(16);
+    for (const shape of [[4, 16, 3, 3], [4, 5, 16]]) expect(module.eval().forward(zeros(shape)).shape).toEqual(shape);
+    const y = module.train().forward(randomTensor([4, 16, 3, 3], 1, { dtype: 'float32' }));
+    const gradients = await readAll(grad(y.square().mean(), module.parameters()));
+    for (const values of gradients) expect(values.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
+  it.each(registry.list('reparametrization').map(({ component }) => component.name))('%s wraps a layer', (name) => {
+    const wrapped = registry.make('reparametrization', name)(new Conv2d(3, 4, 3, { padding: 1 }));
+    expect(wrapped.forward(zeros([2, 3, 5, 5])).shape).toEqual([2, 4, 5, 5]);
   });
 
   it('pass their config on', () => {

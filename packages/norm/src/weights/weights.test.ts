@@ -4,7 +4,7 @@ import { Conv2d, Linear, ReLU, Sequential, Parameter, init, type Initializer, ty
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { moduleDerivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
 import { CosineNorm } from './cosine.ts';
-import { ReparametrizedLayer, computeWith, reparametrize, type WeightedLayer } from './layer.ts';
+import { computeWith, reparametrize, type ReparametrizedLayer, type WeightedLayer } from './layer.ts';
 import { PropagatedActivation, PropagatedLayer, gaussianMoments } from './propagation.ts';
 import { SpectralNorm } from './spectral.ts';
 import { ScaledWeightStandardization, WeightStandardization } from './standardization.ts';

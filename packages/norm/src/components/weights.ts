@@ -1,0 +1,63 @@
+// Reparametrizations of weights, as components of a kind of their own.
+import { component } from '@athanor/core/plugin';
+import * as z from 'zod';
+import { CosineNorm } from '../weights/cosine.ts';
+import { PropagatedLayer } from '../weights/propagation.ts';
+import { SpectralNorm } from '../weights/spectral.ts';
+import { ScaledWeightStandardization, WeightStandardization } from '../weights/standardization.ts';
+import { WeightNorm } from '../weights/weight-norm.ts';
+
+const eps = (value: number): z.ZodDefault<z.ZodNumber> => z.number().min(0).default(value);
+
+export const weightComponents = [
+  component({
+    kind: 'reparametrization',
+    name: 'weight',
+    summary: 'Weight normalization: length and direction apart (Salimans & Kingma 2016)',
+    schema: z.strictObject({ init: z.enum(['preserve', 'unit']).default('preserve').meta({ description: 'the length at the start: that of the weights, or 1' }) }),
+    create: (config) => (layer) => new WeightNorm(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'standardization',
+    summary: 'Weight standardization (Qiao et al. 2019)',
+    schema: z.strictObject({
+      eps: eps(1e-5),
+      placement: z.enum(['inside', 'outside', 'clamp']).default('outside').meta({ description: 'where eps stands: under the root, beside it, or as the least variance' }),
+      unbiased: z.boolean().default(true),
+    }),
+    create: (config) => (layer) => new WeightStandardization(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'scaled-standardization',
+    summary: 'Scaled weight standardization (Brock, De & Smith 2021)',
+    schema: z.strictObject({ eps: eps(1e-4) }),
+    create: (config) => (layer) => new ScaledWeightStandardization(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'spectral',
+    summary: 'Spectral normalization (Miyato et al. 2018)',
+    schema: z.strictObject({ iterations: z.int().min(1).default(1).meta({ description: 'power iterations per training step' }) }),
+    create: (config) => (layer) => new SpectralNorm(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'cosine',
+    summary: 'Cosine normalization (Luo et al. 2017)',
+    schema: z.strictObject({
+      centered: z.boolean().default(false).meta({ description: 'Pearson’s correlation instead of the cosine' }),
+      gain: z.enum(['none', 'sqrtFanIn', 'learned']).default('sqrtFanIn').meta({ description: 'what the cosine is multiplied with' }),
+      eps: eps(1e-6),
+    }),
+    create: (config) => (layer) => new CosineNorm(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'propagation',
+    summary: 'The layers of normalization propagation (Arpit et al. 2016)',
+    schema: z.strictObject({ gain: z.number().positive().default(1).meta({ description: 'length of the weights at the start' }) }),
+    create: (config) => (layer) => new PropagatedLayer(layer, config),
+  }),
+];
