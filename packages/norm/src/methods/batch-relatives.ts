@@ -2,9 +2,9 @@
 import { UserError, cat, type Tensor } from '@athanor/core';
 import { Buffer, type Parameter } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
-import { Norm, constantParameter, filled, type NormOptions } from '../framework/norm.ts';
+import { constantParameter, filled, type NormOptions } from '../framework/norm.ts';
 import { normalize, scaleAndShift } from '../framework/normalize.ts';
-import { moveTowards } from '../framework/running.ts';
+import { RunningNorm, type MomentumOption } from '../framework/running.ts';
 import { countOf, statisticsOf } from '../framework/statistics.ts';
 import { BatchNorm, type RunningOptions } from './batch.ts';
 
@@ -56,16 +56,14 @@ export class GhostBatchNorm extends BatchNorm {
  * Extended batch normalization (Luo et al. 2020, arXiv 2003.05569): means per channel as in batch normalization, but one
  * standard deviation for all channels, which small batches estimate better.
  */
-export class ExtendedBatchNorm extends Norm {
-  readonly momentum: number;
+export class ExtendedBatchNorm extends RunningNorm {
   readonly runningMean: Buffer;
   /** One value. */
   readonly runningVar: Buffer;
 
-  constructor(features: number, options: NormOptions & { readonly momentum?: number } = {}) {
-    const { eps = 1e-5, momentum = 0.1, dtype = 'float32' } = options;
+  constructor(features: number, options: NormOptions & MomentumOption = {}) {
+    const { eps = 1e-5, dtype = 'float32' } = options;
     super(features, { ...options, eps });
-    this.momentum = momentum;
     this.runningMean = new Buffer({ shape: [features], dtype });
     this.runningVar = new Buffer({ shape: [], dtype, initial: filled(1, 1, dtype) });
   }
@@ -75,30 +73,25 @@ export class ExtendedBatchNorm extends Norm {
     const mean = this.training ? x.mean(spanAxes('batch', layoutOf(x)), kept) : perChannel(this.runningMean.value, x);
     const centred = x.sub(mean);
     const variance = this.training ? centred.square().mean() : this.runningVar.value;
-    if (this.training) {
-      moveTowards(this.runningMean, mean, this.momentum);
-      moveTowards(this.runningVar, variance, this.momentum);
-    }
+    if (this.training) this.observe([[this.runningMean, mean], [this.runningVar, variance]]);
     return scaleAndShift(centred.mul(variance.add(this.eps).rsqrt()), this.affine(x));
   }
 }
 
 /** Only the batch's mean is subtracted (Salimans & Kingma 2016, arXiv 1602.07868): the companion of weight normalization. */
-export class MeanOnlyBatchNorm extends Norm {
-  readonly momentum: number;
+export class MeanOnlyBatchNorm extends RunningNorm {
   readonly runningMean: Buffer;
 
-  constructor(features: number, options: Omit<NormOptions, 'eps' | 'affine'> & { readonly momentum?: number } = {}) {
-    const { momentum = 0.1, dtype = 'float32' } = options;
+  constructor(features: number, options: Omit<NormOptions, 'eps' | 'affine'> & MomentumOption = {}) {
+    const { dtype = 'float32' } = options;
     super(features, { ...options, eps: 0, scale: false });
-    this.momentum = momentum;
     this.runningMean = new Buffer({ shape: [features], dtype });
   }
 
   override forward(x: Tensor): Tensor {
     this.requireChannels(x);
     const mean = this.training ? x.mean(spanAxes('batch', layoutOf(x)), kept) : perChannel(this.runningMean.value, x);
-    if (this.training) moveTowards(this.runningMean, mean, this.momentum);
+    if (this.training) this.observe([[this.runningMean, mean]]);
     return scaleAndShift(x.sub(mean), this.affine(x));
   }
 }

@@ -1,16 +1,14 @@
 // Batch renormalization (Ioffe 2017, arXiv 1702.03275): training normalises by the batch and then corrects towards the
 // running statistics, x̂ = (x − μ_B)/σ_B · r + d, so that it nearly computes what evaluation will.
-import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
-import { Norm, filled, type NormOptions } from '../framework/norm.ts';
-import { normalize } from '../framework/normalize.ts';
-import { moveTowards } from '../framework/running.ts';
-import { statisticsOf } from '../framework/statistics.ts';
 import type { Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
+import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
+import { filled, type NormOptions } from '../framework/norm.ts';
+import { normalize } from '../framework/normalize.ts';
+import { RunningNorm, type MomentumOption } from '../framework/running.ts';
+import { statisticsOf } from '../framework/statistics.ts';
 
-export interface BatchRenormOptions extends NormOptions {
-  /** Weight of the new batch in the running statistics; 0.01 unless given. */
-  readonly momentum?: number;
+export interface BatchRenormOptions extends NormOptions, MomentumOption {
   /** Largest r, and 1/r: 3 unless given. */
   readonly rMax?: number;
   /** Largest |d|: 5 unless given. */
@@ -23,8 +21,8 @@ export interface BatchRenormOptions extends NormOptions {
   readonly dRamp?: number;
 }
 
-export class BatchRenorm extends Norm {
-  readonly momentum: number;
+/** The running statistics move slowly: momentum is 0.01 unless given. */
+export class BatchRenorm extends RunningNorm {
   readonly limits: { readonly rMax: number; readonly dMax: number; readonly warmup: number; readonly rRamp: number; readonly dRamp: number };
   readonly runningMean: Buffer;
   /** The running standard deviation, not the variance. */
@@ -34,8 +32,7 @@ export class BatchRenorm extends Norm {
 
   constructor(features: number, options: BatchRenormOptions = {}) {
     const { eps = 1e-5, momentum = 0.01, rMax = 3, dMax = 5, warmup = 0, rRamp = 0, dRamp = 0, dtype = 'float32' } = options;
-    super(features, { ...options, eps });
-    this.momentum = momentum;
+    super(features, { ...options, eps, momentum });
     this.limits = { rMax, dMax, warmup, rRamp, dRamp };
     this.runningMean = new Buffer({ shape: [features], dtype });
     this.runningStd = new Buffer({ shape: [features], dtype, initial: filled(1, features, dtype) });
@@ -56,8 +53,7 @@ export class BatchRenorm extends Norm {
     const { rMax, dMax } = this.#opened();
     const r = batchStd.div(std).clamp(rMax.reciprocal(), rMax);
     const d = batchMean.sub(mean).div(std).clamp(dMax.neg(), dMax);
-    moveTowards(this.runningMean, batchMean, this.momentum);
-    moveTowards(this.runningStd, batchStd, this.momentum);
+    this.observe([[this.runningMean, batchMean], [this.runningStd, batchStd]]);
     this.steps.assign(this.steps.value.add(1));
     // γ (x̂ r + d) + β: r and d are constants, so they join the affine part.
     const shift = weight === undefined ? d : weight.mul(d);

@@ -1,16 +1,14 @@
 // Batch normalization (Ioffe & Szegedy 2015, arXiv 1502.03167): statistics of a channel over the batch in training,
 // running ones in evaluation.
-import { ShapeError, UserError, formatShape, type Tensor } from '@athanor/core';
+import { ShapeError, formatShape, type Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
-import { Norm, filled, type NormOptions } from '../framework/norm.ts';
+import { filled, type NormOptions } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
-import { moveTowards } from '../framework/running.ts';
+import { RunningNorm, type MomentumOption } from '../framework/running.ts';
 import { constantStatistics, countOf, statisticsOf, type Statistics } from '../framework/statistics.ts';
 
-export interface RunningOptions extends NormOptions {
-  /** Weight of the new batch in the running statistics, as in PyTorch (0.1); null: the mean over all batches so far. */
-  readonly momentum?: number | null;
+export interface RunningOptions extends NormOptions, MomentumOption {
   /** Keep running statistics (default); without them evaluation uses the batch's own. */
   readonly trackRunningStats?: boolean;
   /**
@@ -20,26 +18,18 @@ export interface RunningOptions extends NormOptions {
   readonly runningVariance?: 'unbiased' | 'biased';
 }
 
-export class BatchNorm extends Norm {
-  readonly momentum: number | null;
+export class BatchNorm extends RunningNorm {
   readonly runningVariance: 'unbiased' | 'biased';
   readonly runningMean: Buffer | undefined;
   readonly runningVar: Buffer | undefined;
-  /** Batches seen; only where the running statistics are plain means. */
-  readonly numBatchesTracked: Buffer | undefined;
 
   constructor(features: number, options: RunningOptions = {}) {
-    const { eps = 1e-5, momentum = 0.1, trackRunningStats = true, runningVariance = 'unbiased', dtype = 'float32' } = options;
+    const { eps = 1e-5, trackRunningStats = true, runningVariance = 'unbiased', dtype = 'float32' } = options;
     super(features, { ...options, eps });
-    if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
-      throw new UserError(`BatchNorm: momentum is ${momentum}`, { remedy: 'give the weight of the new batch, between 0 and 1' });
-    }
-    this.momentum = momentum;
     this.runningVariance = runningVariance;
     if (!trackRunningStats) return;
     this.runningMean = new Buffer({ shape: [features], dtype });
     this.runningVar = new Buffer({ shape: [features], dtype, initial: filled(1, features, dtype) });
-    if (momentum === null) this.numBatchesTracked = new Buffer({ shape: [], dtype: 'int32' });
   }
 
   /** [N, C], [N, T, C], [N, C, H, W]. In training the running statistics move towards the batch's. */
@@ -70,18 +60,7 @@ export class BatchNorm extends Norm {
   protected track({ mean, variance }: Statistics, count: number): void {
     const { runningMean, runningVar, runningVariance } = this;
     if (runningMean === undefined || runningVar === undefined || mean === undefined) return;
-    const rate = this.#rate();
-    moveTowards(runningMean, mean, rate);
-    moveTowards(runningVar, runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance, rate);
-  }
-
-  /** Weight of the new batch. */
-  #rate(): number | Tensor {
-    if (this.momentum !== null) return this.momentum;
-    const { numBatchesTracked, runningMean } = this;
-    if (numBatchesTracked === undefined || runningMean === undefined) return 0;
-    const count = numBatchesTracked.value.add(1);
-    numBatchesTracked.assign(count);
-    return count.to(runningMean.dtype).reciprocal();
+    const unbiased = runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance;
+    this.observe([[runningMean, mean], [runningVar, unbiased]]);
   }
 }

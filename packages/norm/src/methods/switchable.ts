@@ -3,14 +3,9 @@
 import { UserError, type Tensor } from '@athanor/core';
 import { Buffer, type Parameter } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
-import { Norm, constantParameter, filled, type NormOptions } from '../framework/norm.ts';
+import { constantParameter, filled, type NormOptions } from '../framework/norm.ts';
 import { scaleAndShift } from '../framework/normalize.ts';
-import { moveTowards } from '../framework/running.ts';
-
-export interface SwitchableOptions extends NormOptions {
-  /** Weight of the new batch in the running statistics; 0.1 unless given. */
-  readonly momentum?: number;
-}
+import { RunningNorm, type MomentumOption } from '../framework/running.ts';
 
 interface Moments {
   readonly mean: Tensor;
@@ -29,17 +24,15 @@ function pooled({ mean, variance }: Moments, axes: readonly number[]): Moments {
  * μ = Σ aₖ μₖ and σ² = Σ cₖ σₖ² with a and c soft maxima of three logits each, in the order instance, layer, batch.
  * [N, C, H, W], [N, T, C]; [N, C], which has no instances, mixes two.
  */
-export class SwitchableNorm extends Norm {
-  readonly momentum: number;
+export class SwitchableNorm extends RunningNorm {
   readonly meanLogits: Parameter;
   readonly varianceLogits: Parameter;
   readonly runningMean: Buffer;
   readonly runningVar: Buffer;
 
-  constructor(features: number, options: SwitchableOptions = {}) {
-    const { eps = 1e-5, momentum = 0.1, dtype = 'float32' } = options;
+  constructor(features: number, options: NormOptions & MomentumOption = {}) {
+    const { eps = 1e-5, dtype = 'float32' } = options;
     super(features, { ...options, eps });
-    this.momentum = momentum;
     this.meanLogits = constantParameter(1, [3], dtype);
     this.varianceLogits = constantParameter(1, [3], dtype);
     this.runningMean = new Buffer({ shape: [features], dtype });
@@ -78,8 +71,7 @@ export class SwitchableNorm extends Norm {
   #batch(x: Tensor, instance: Moments, sample: number): Moments {
     if ((x.shape[sample] ?? 0) === 1 && x.ndim === 2) throw new UserError('SwitchableNorm: a batch of one [1, C] has no variance', { remedy: 'train with larger batches' });
     const batch = pooled(instance, [sample]);
-    moveTowards(this.runningMean, batch.mean, this.momentum);
-    moveTowards(this.runningVar, batch.variance, this.momentum);
+    this.observe([[this.runningMean, batch.mean], [this.runningVar, batch.variance]]);
     return batch;
   }
 }

@@ -4,9 +4,9 @@
 import { UserError, eigh, eye, withGradient, type Dtype, type Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
 import { layoutOf } from '../framework/layout.ts';
-import { Norm, type NormOptions } from '../framework/norm.ts';
+import type { NormOptions } from '../framework/norm.ts';
 import { scaleAndShift } from '../framework/normalize.ts';
-import { moveTowards } from '../framework/running.ts';
+import { RunningNorm, type MomentumOption } from '../framework/running.ts';
 
 /** Uᵀ S U of a symmetric matrix is diag(λ): ZCA whitening, S^(−½) = U diag(λ^(−½)) Uᵀ, symmetric. */
 export function inverseSquareRoot(covariance: Tensor): Tensor {
@@ -50,9 +50,7 @@ function identityLike(matrices: Tensor): Tensor {
   return eye(size, size, { dtype: matrices.dtype });
 }
 
-export interface WhiteningOptions extends NormOptions {
-  /** Weight of the new batch in the running statistics. */
-  readonly momentum?: number;
+export interface WhiteningOptions extends NormOptions, MomentumOption {
   /** Channels that are whitened together; the largest divisor up to 64 unless given. */
   readonly groupSize?: number;
 }
@@ -74,21 +72,19 @@ function identities(groups: number, size: number, dtype: Dtype): () => Float32Ar
  * Statistics of groups of channels over the batch in training; the running mean and the running covariance (biased), which
  * is whitened anew, in evaluation.
  */
-abstract class Whitening extends Norm {
-  readonly momentum: number;
+abstract class Whitening extends RunningNorm {
   readonly groupSize: number;
   readonly runningMean: Buffer;
   /** [groups, size, size] */
   readonly runningCovariance: Buffer;
 
   constructor(features: number, options: WhiteningOptions) {
-    const { eps = 1e-5, momentum = 0.1, groupSize = largestDivisor(features, 64), dtype = 'float32' } = options;
+    const { eps = 1e-5, groupSize = largestDivisor(features, 64), dtype = 'float32' } = options;
     super(features, { ...options, eps });
     if (features % groupSize !== 0) {
       throw new UserError(`${this.constructor.name}: ${features} channels do not split into groups of ${groupSize}`, { remedy: `choose a divisor of ${features}` });
     }
     const groups = features / groupSize;
-    this.momentum = momentum;
     this.groupSize = groupSize;
     this.runningMean = new Buffer({ shape: [features], dtype });
     this.runningCovariance = new Buffer({ shape: [groups, groupSize, groupSize], dtype, initial: identities(groups, groupSize, dtype) });
@@ -107,10 +103,7 @@ abstract class Whitening extends Norm {
     const mean = this.training ? rows.mean(2, { keepdim: true }) : runningMean.value.reshape(groups, groupSize, 1);
     const centred = rows.sub(mean);
     const covariance = this.training ? centred.matmul(centred.T).mul(1 / samples) : runningCovariance.value;
-    if (this.training) {
-      moveTowards(runningMean, mean, this.momentum);
-      moveTowards(runningCovariance, covariance, this.momentum);
-    }
+    if (this.training) this.observe([[runningMean, mean], [runningCovariance, covariance]]);
     const white = this.matrix(covariance.add(identityLike(covariance).mul(eps))).matmul(centred);
     const y = white.reshape(first.shape).movedim(0, layoutOf(x).channel);
     return scaleAndShift(y, this.affine(x));
