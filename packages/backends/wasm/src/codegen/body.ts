@@ -128,6 +128,20 @@ export class Body {
     });
   }
 
+  /** Whether a stage holds an instruction of one of the given kinds. */
+  has(stage: number, ...ops: readonly Lowered['op'][]): boolean {
+    return this.select(stage, ({ op }) => ops.includes(op)).length > 0;
+  }
+
+  /** Bytes between accesses of a stage at neighbouring positions of a loop: the largest. */
+  largestStride(stage: number, loop: number): number {
+    const strides = [...this.pointersOf(stage)].map((i) => {
+      const pointer = at(this.pointers.pointers, i);
+      return typeof pointer.source === 'number' ? Math.abs(pointer.strides[loop] ?? 0) : 0;
+    });
+    return Math.max(0, ...strides);
+  }
+
   /** Pointers that the instructions of a stage use. */
   pointersOf(stage: number): Set<number> {
     const indices = this.select(stage, () => true).flatMap((i) => this.pointers.of(at(this.list, i), this.shape.rowStrides));
@@ -138,6 +152,13 @@ export class Body {
   emitShared(stage: number, frame: Frame): void {
     const chosen = this.select(stage, (instruction, i) => instruction.op !== 'reduce' && !at(this.varies, i));
     for (const i of chosen) this.emit(i, frame, this.shared);
+  }
+
+  /** Takes what `emitShared` made for a stage away, so that it can be emitted again beside it. */
+  takeShared(stage: number): Map<Value, Lanes> {
+    const taken = new Map([...this.shared.values].filter(([value]) => this.stages[value] === stage && at(this.list, value).op !== 'constant'));
+    for (const value of taken.keys()) this.shared.values.delete(value);
+    return taken;
   }
 
   /** Emits a stage for each group in turn; stores of all groups come together at the end. */
@@ -151,7 +172,7 @@ export class Body {
   private emitAndRelease(i: number, frame: Frame, group: Group, stage: number): void {
     this.emit(i, frame, group);
     for (const input of new Set(inputsOf(at(this.list, i)))) {
-      if (this.lastUse[input] !== i || this.stages[input] !== stage) continue;
+      if (this.lastUse[input] !== i || this.stages[input] !== stage || !at(this.varies, input)) continue;
       const lanes = group.values.get(input);
       if (lanes === undefined || at(this.list, input).op === 'reduce') continue;
       group.values.delete(input);

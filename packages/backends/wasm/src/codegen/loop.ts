@@ -4,8 +4,8 @@ import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
-import { lower } from './lower.ts';
-import { Frame, type Pointer } from './pointers.ts';
+import { lower, type Lowered } from './lower.ts';
+import { Frame, type Access, type Pointer } from './pointers.ts';
 
 /** What the program builder must know of a compiled kernel. */
 export interface KernelShape {
@@ -22,12 +22,22 @@ const laneGroups = 8;
 /** Pieces of a long vector loop hold at least this many elementary operations. */
 const pieceWork = 8192;
 const largestUnroll = 16;
+/** Rows that a panel of partial results takes in at a time. */
+const panelRows = 4;
 
 /** Parameters of every kernel function: argument list, first unit, end unit, scratch (addresses and counts). */
 export const kernelParameters = ['i32', 'i32', 'i32', 'i32'] as const;
 
 export function emitLoopKernel(code: Code, kernel: LoopKernel, options: BodyOptions): KernelShape {
   return new LoopEmitter(code, kernel, options).emit();
+}
+
+interface Panel {
+  readonly value: Value;
+  readonly instruction: Extract<Lowered, { op: 'reduce' }>;
+  readonly access: Access;
+  /** Bytes into scratch. */
+  readonly start: number;
 }
 
 class LoopEmitter {
@@ -44,6 +54,8 @@ class LoopEmitter {
   private readonly unroll: number;
   /** Positions of the vector loop in one unit of work (all of them where it is not split). */
   private readonly piece: number;
+  /** The reductions of stage 1, where their partial results for a whole piece lie in scratch (see emitPanel). */
+  private readonly panel: readonly Panel[] | undefined;
 
   constructor(code: Code, kernel: LoopKernel, options: BodyOptions) {
     this.code = code;
@@ -57,21 +69,46 @@ class LoopEmitter {
     const simple = lowered.instructions.filter(({ op }) => op !== 'constant').length;
     const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
     this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 16 && !wide ? 4 : 2;
-    const inner = loopCount(this.loops.slice(this.outer));
-    const size = at(this.loops, this.vector);
-    const before = loopCount(this.loops.slice(0, Math.max(0, this.outer - 1)));
-    // Long rows are split where there are too few of them; pieces are whole turns.
-    const whole = Math.ceil(pieceWork / (inner * Math.max(1, simple)) / 64) * 64;
-    const parts = Math.max(64, Math.ceil((size * before) / 64 / 64) * 64);
-    this.piece = this.vectorIsOuter && before < 64 ? Math.min(size, Math.max(whole, parts)) : size;
     this.body = new Body(code, lowered, this.loops.length, { vector: this.vector, vectorIsOuter: this.vectorIsOuter, rowStrides: (row) => this.rowStrides(row) }, options);
+    const inner = loopCount(this.loops.slice(this.outer));
     let offset = 0;
     this.rowOffsets = this.rows.map((dtype) => {
       const start = offset;
       offset += inner * laneBytes(dtype) * (this.vectorIsOuter ? 4 * this.unroll : 1) + 64;
       return start;
     });
+    const size = at(this.loops, this.vector);
+    if (this.wantsPanel(inner)) {
+      this.piece = Math.max(64, Math.min(256, Math.ceil(size / 4 / 64) * 64));
+      this.panel = this.body.reductions(1).map(({ value, instruction }, i) => {
+        const bytes = laneBytes(instruction.dtype);
+        const start = offset;
+        offset += this.piece * bytes + 64;
+        return { value, instruction, access: this.body.pointers.partial(i, this.vector, bytes), start };
+      });
+    } else {
+      this.piece = this.choosePiece(inner, simple);
+      this.panel = undefined;
+    }
     this.scratch = offset;
+  }
+
+  /** Long rows are split where there are too few of them; pieces are whole turns. */
+  private choosePiece(inner: number, cost: number): number {
+    const size = at(this.loops, this.vector);
+    const before = loopCount(this.loops.slice(0, Math.max(0, this.outer - 1)));
+    if (!this.vectorIsOuter || before >= 64) return size;
+    const whole = Math.ceil(pieceWork / (Math.max(1, inner) * Math.max(1, cost)) / 64) * 64;
+    const parts = Math.max(64, Math.ceil((size * before) / 64 / 64) * 64);
+    return Math.min(size, Math.max(whole, parts));
+  }
+
+  /** Reductions over far-apart rows read long stretches of each row, and keep the partial results in scratch. */
+  private wantsPanel(inner: number): boolean {
+    const { body } = this;
+    if (!this.vectorIsOuter || this.loops.length === this.outer || at(this.loops, this.vector) < 64 || inner < 16) return false;
+    const plain = body.lastStage <= 2 && body.reductions(1).length > 0 && !body.has(0, 'store', 'scatter', 'keep') && !body.has(1, 'store', 'scatter', 'keep');
+    return plain && body.cost(0) <= 4 && body.largestStride(1, this.loops.length - 1) >= 512;
   }
 
   private rowStrides(row: number): number[] {
@@ -113,7 +150,7 @@ class LoopEmitter {
         if (source === 'index') return undefined;
         const local = code.local('i32');
         if (typeof source === 'number') code.get(code.parameter(0)).memory('i32.load', source * 4);
-        else code.get(code.parameter(3)).i32(at(this.rowOffsets, source.row)).op('i32.add');
+        else code.get(code.parameter(3)).i32('row' in source ? at(this.rowOffsets, source.row) : at(this.panel ?? [], source.partial).start).op('i32.add');
         if (base !== 0) code.i32(base).op('i32.add');
         code.set(local);
         return local;
@@ -140,7 +177,9 @@ class LoopEmitter {
       code.get(rest).i32(at(sizes, i)).op('i32.div_u').set(rest);
     }
     code.get(rest).set(at(indices, 0));
-    const strideAt = (pointer: Pointer, level: number) => (level < prefix ? at(pointer.strides, level) : this.vectorStride(pointer) * this.piece);
+    const isScratch = ({ source }: Pointer) => typeof source === 'object';
+    const strideAt = (pointer: Pointer, level: number) =>
+      level < prefix ? at(pointer.strides, level) : isScratch(pointer) ? 0 : at(pointer.strides, this.vector) * this.piece;
     const level = (i: number, frame: Frame): void => {
       if (i === sizes.length) {
         this.emitPosition(frame, sizes.length > prefix ? at(indices, prefix) : undefined);
@@ -174,7 +213,7 @@ class LoopEmitter {
 
   /** Scratch rows of an outer vector loop hold one turn only. */
   private vectorStride(pointer: Pointer): number {
-    if (typeof pointer.source === 'object' && this.vectorIsOuter) return 0;
+    if (typeof pointer.source === 'object' && 'row' in pointer.source && this.vectorIsOuter) return 0;
     return at(pointer.strides, this.vector);
   }
 
@@ -188,7 +227,8 @@ class LoopEmitter {
       }
     } else {
       for (let stage = 0; stage <= body.lastStage; stage += 2) body.emitShared(stage, frame);
-      this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
+      if (this.panel !== undefined) this.emitPanel(this.panel, frame, pieceIndex);
+      else this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
     }
     body.release(body.shared);
   }
@@ -217,6 +257,70 @@ class LoopEmitter {
       });
     }
     for (const group of groups) body.release(group);
+  }
+
+  /**
+   * The same with loops exchanged: for each inner position, all groups of the piece. Every lane still reduces alone and
+   * in order, so the bits are the same.
+   */
+  private emitPanel(panel: readonly Panel[], frame: Frame, pieceIndex: Local | undefined): void {
+    const { body, code } = this;
+    const partials = (groups: readonly Group[], current: Frame, use: (part: Panel, lanes: Lanes, address: (half: number) => number) => void) => {
+      for (const item of panel) {
+        for (const group of groups) {
+          const lanes = group.values.get(item.value) ?? allocate(code, item.instruction.dtype);
+          group.values.set(item.value, lanes);
+          const start = group.first * laneBytes(item.instruction.dtype);
+          use(item, lanes, (half) => current.address(code, item.access, start + 16 * half));
+        }
+      }
+    };
+    const load = (_: Panel, lanes: Lanes, address: (half: number) => number) => mapParts(code, lanes, (half) => code.memory('v128.load', address(half)));
+    const store = (_: Panel, lanes: Lanes, address: (half: number) => number) => {
+      lanes.forEach((local, half) => {
+        const offset = address(half);
+        code.get(local).memory('v128.store', offset);
+      });
+    };
+    const release = (groups: readonly Group[]) => {
+      for (const group of groups) body.release(group);
+    };
+    this.emitVector(frame, pieceIndex, (groups, current) => {
+      partials(groups, current, ({ instruction }, lanes) => {
+        const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
+        mapParts(code, lanes, (half) => code.get(part(identity, half)));
+      });
+      partials(groups, current, store);
+      release(groups);
+    });
+    const innermost = this.loops.length - 1;
+    const inner = this.loops.map((_, loop) => loop).slice(this.outer, innermost);
+    // Several rows at a time: their reads from memory overlap.
+    const together = (inside: Frame, rows: number) => {
+      const steps = Array.from({ length: rows }, (_, row) => {
+        body.emitShared(1, inside.fix(innermost, row));
+        return body.takeShared(1);
+      });
+      this.emitVector(inside, pieceIndex, (groups, current) => {
+        body.emitGroups(0, current, groups);
+        partials(groups, current, load);
+        steps.forEach((shared, row) => {
+          for (const group of groups) for (const [value, lanes] of shared) group.values.set(value, lanes);
+          body.emitGroups(1, current.fix(innermost, row), groups);
+          for (const group of groups) for (const value of shared.keys()) group.values.delete(value);
+        });
+        partials(groups, current, store);
+        release(groups);
+      });
+      for (const shared of steps) for (const lanes of shared.values()) body.releaseLanes(lanes);
+    };
+    this.emitNest(inner, 1, frame, (inside) => this.emitStrided(innermost, panelRows, inside, together));
+    this.emitVector(frame, pieceIndex, (groups, current) => {
+      body.emitGroups(0, current, groups);
+      partials(groups, current, load);
+      body.emitGroups(2, current, groups);
+      release(groups);
+    });
   }
 
   // ——— vector loop inside: lanes are positions that are reduced over ———
@@ -350,6 +454,30 @@ class LoopEmitter {
       code.release(counter);
     };
     level(0);
+    for (const local of copies.values()) code.release(local);
+  }
+
+  /** One inner loop by steps of several positions, and what is left of it. */
+  private emitStrided(loop: number, step: number, frame: Frame, emitInside: (frame: Frame, positions: number) => void): void {
+    const { code } = this;
+    const size = at(this.loops, loop);
+    const moving = this.pointers.filter((pointer) => at(pointer.strides, loop) !== 0);
+    const { frame: current, copies } = frame.copy(code, moving);
+    const turns = Math.floor(size / step);
+    if (turns > 0) {
+      const counter = code.local('i32');
+      code.i32(turns).set(counter);
+      const again = code.loop();
+      emitInside(current, step);
+      for (const pointer of moving) {
+        const local = copies.get(pointer.index);
+        if (local !== undefined) code.advance(local, at(pointer.strides, loop) * step);
+      }
+      code.advance(counter, -1).get(counter).brIf(again);
+      code.end();
+      code.release(counter);
+    }
+    if (size % step > 0) emitInside(current, size % step);
     for (const local of copies.values()) code.release(local);
   }
 

@@ -7,8 +7,8 @@ import type { Lowered } from './lower.ts';
 
 export interface Pointer {
   readonly index: number;
-  /** A buffer argument; 'index' counts from 0; a row of scratch. */
-  readonly source: number | 'index' | { readonly row: number };
+  /** A buffer argument; 'index' counts from 0; a row of scratch; partial results of a reduction in scratch. */
+  readonly source: number | 'index' | { readonly row: number } | { readonly partial: number };
   /** Bytes (units of 1 for 'index') per step of each loop. */
   readonly strides: readonly number[];
   /** Bytes from the buffer argument to the pointer's start. */
@@ -57,6 +57,12 @@ export class PointerTable {
 
   row(row: number, strides: readonly number[]): Access {
     return this.find({ row }, { offset: 0, strides }, 1);
+  }
+
+  /** Partial results of reduction number i, side by side along the vector loop. */
+  partial(reduction: number, vector: number, bytes: number): Access {
+    const strides = Array.from({ length: this.loops }, (_, loop) => (loop === vector ? bytes : 0));
+    return this.find({ partial: reduction }, { offset: 0, strides }, 1);
   }
 
   /** Pointers that an instruction needs. */

@@ -65,8 +65,22 @@ export function emitPack(code: Code, job: PackJob): void {
   code.get(job.to).set(panel);
   const exit = code.block();
   const panels = code.loop();
+  code.get(left).i32(0).op('i32.le_s').brIf(exit);
+  const next = code.block();
+  if (alongRows && lastSize >= pitch) {
+    // A panel whose rows all lie side by side is copied in one pass over k.
+    code.get(left).i32(pitch).op('i32.ge_s');
+    if (odometer.innermost !== undefined) code.get(odometer.innermost).i32(lastSize - pitch).op('i32.le_s').op('i32.and');
+    code.if();
+    code.get(job.base).get(odometer.offset).op('i32.add').set(rows[0]);
+    code.get(panel).set(to);
+    odometer.next(pitch);
+    emitAlongRows(code, job, rows[0], to, pitch / 4);
+    code.advance(left, -pitch).br(next);
+    code.end();
+  }
   for (let quad = 0; quad < pitch / 4; quad++) {
-    code.get(left).i32(0).op('i32.le_s').brIf(exit);
+    code.get(left).i32(0).op('i32.le_s').brIf(next);
     code.get(panel).i32(quad * 16).op('i32.add').set(to);
     const here = (i: number) => code.get(job.base).get(odometer.offset).op('i32.add').set(at(rows, i));
     here(0);
@@ -97,6 +111,7 @@ export function emitPack(code: Code, job: PackJob): void {
     }
     code.advance(left, -4);
   }
+  code.end();
   code.get(panel).get(job.k).i32(pitch * 4).op('i32.mul').op('i32.add').set(panel);
   code.br(panels).end().end();
   odometer.release();
@@ -182,16 +197,20 @@ function emitOverK(code: Code, job: PackJob, to: Local, cursor: Cursor, four: ()
   code.release(left);
 }
 
-function emitAlongRows(code: Code, job: PackJob, row: Local, to: Local): void {
+/** Copies `vectors` neighbouring groups of four rows. */
+function emitAlongRows(code: Code, job: PackJob, row: Local, to: Local, vectors = 1): void {
   const cursor = new Cursor(code, job, [row]);
-  const vector = code.local('v128');
+  const values = Array.from({ length: vectors }, () => code.local('v128'));
+  const address = code.local('i32');
   const one = (step: number) => {
-    code.memory('v128.load', cursor.address(0, step)).set(vector);
-    code.get(to).get(vector).memory('v128.store', step * job.pitch * 4);
+    const offset = cursor.address(0, step);
+    code.set(address);
+    values.forEach((value, i) => code.get(address).memory('v128.load', offset + 16 * i).set(value));
+    values.forEach((value, i) => code.get(to).get(value).memory('v128.store', step * job.pitch * 4 + 16 * i));
   };
   emitOverK(code, job, to, cursor, () => [0, 1, 2, 3].forEach(one), one);
   cursor.release();
-  code.release(vector);
+  for (const local of [...values, address]) code.release(local);
 }
 
 function emitElements(code: Code, job: PackJob, rows: readonly Local[], to: Local): void {
