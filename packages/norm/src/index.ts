@@ -16,6 +16,10 @@ export { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm, type Extent,
 export * from './methods/style.ts';
 export * from './methods/switchable.ts';
 export * from './methods/whitening.ts';
+export * from './surgery/conventions.ts';
+export * from './surgery/fold.ts';
+export * from './surgery/recalibrate.ts';
+export * from './surgery/swap.ts';
 export * from './weights/cosine.ts';
 export { ReparametrizedLayer, isWeighted, reparametrize, type Reparametrization, type WeightedLayer } from './weights/layer.ts';
 export * from './weights/propagation.ts';

@@ -1,0 +1,129 @@
+// Changing the normalizations of a finished model: swaps, freezing, folding, recalibration, other frameworks' arrays.
+import { flush, grad, random, readAll, tensor, type Tensor } from '@athanor/core';
+import { Conv2d, Dropout, Flatten, Identity, Linear, Module, ReLU, Sequential } from '@athanor/core/nn';
+import { describe, expect, it, test } from 'vitest';
+import { BatchNorm } from '../methods/batch.ts';
+import { ChannelLayerNorm, GroupNorm } from '../methods/sample.ts';
+import { randomTensor, relativeError } from '../testing/numbers.ts';
+import { batchNormFrom, batchNormOptions } from './conventions.ts';
+import { foldBatchNorm } from './fold.ts';
+import { recalibrate } from './recalibrate.ts';
+import { FrozenBatchNorm, freezeBatchNorm, swapNorm } from './swap.ts';
+
+const dtype = 'float32';
+const x = randomTensor([6, 2, 6, 6], 1, { dtype, shift: 0.5 });
+
+/** A convolutional net whose running statistics have moved. */
+async function trained(): Promise<Sequential> {
+  random.manualSeed(3);
+  const model = new Sequential(
+    new Conv2d(2, 4, 3, { bias: false }),
+    new BatchNorm(4),
+    new ReLU(),
+    new Conv2d(4, 4, 3),
+    new BatchNorm(4, { affine: false }),
+    new Flatten(),
+    new Linear(16, 5),
+    new BatchNorm(5),
+  );
+  for (let i = 0; i < 3; i++) {
+    model.forward(randomTensor([6, 2, 6, 6], 10 + i, { dtype, shift: 0.5, scale: 2 }));
+    flush();
+  }
+  for (const [i, parameter] of model.parameters().entries()) parameter.assign(parameter.value.add(randomTensor(parameter.shape, 30 + i, { dtype, scale: 0.2 })));
+  await model.eval().forward(x).data();
+  return model;
+}
+
+describe('swapNorm', () => {
+  it('replaces all, or one kind, or what is picked, with as many channels', async () => {
+    const model = await trained();
+    expect(swapNorm(model, BatchNorm, (features) => new GroupNorm(1, features))).toEqual(['1', '4', '7']);
+    expect(swapNorm(model, BatchNorm, (features) => new BatchNorm(features))).toEqual([]);
+    expect(swapNorm(model, (norm, path) => path !== '1' && norm.features === 4, (features) => new ChannelLayerNorm(features))).toEqual(['4']);
+    expect(swapNorm(model, 'all', () => new Identity())).toEqual(['1', '4', '7']);
+    expect(model.at(1)?.training).toBe(false);
+    expect(model.forward(x).shape).toEqual([6, 5]);
+  });
+});
+
+describe('freezeBatchNorm', () => {
+  it('computes the same in training as in evaluation, and learns and moves nothing', async () => {
+    const model = await trained();
+    const expected = await model.forward(x).data();
+    expect(freezeBatchNorm(model)).toEqual(['1', '4', '7']);
+    expect(model.at(1)).toBeInstanceOf(FrozenBatchNorm);
+    model.train();
+    expect(await relativeError(model.forward(x), expected)).toBeLessThan(1e-6);
+    expect(await relativeError(model.forward(x), expected)).toBeLessThan(1e-6);
+    expect(model.namedParameters().map(([name]) => name)).toEqual(['0.weight', '3.weight', '3.bias', '6.weight', '6.bias']);
+    const [gradient = x] = grad(model.forward(x).square().sum(), [x]);
+    expect(await gradient.abs().max().item()).toBeGreaterThan(0);
+  });
+});
+
+describe('foldBatchNorm', () => {
+  it('leaves what evaluation computes as it was', async () => {
+    const model = await trained();
+    const expected = await model.forward(x).data();
+    expect(foldBatchNorm(model, [1, 2, 6, 6])).toEqual(['1', '4', '7']);
+    expect(await relativeError(model.forward(x), expected)).toBeLessThan(1e-5);
+    expect(model.namedParameters().map(([name]) => name)).toEqual(['0.weight', '0.bias', '3.weight', '3.bias', '6.weight', '6.bias']);
+    expect(model.buffers()).toEqual([]);
+  });
+
+  it('keeps what does not directly follow a layer, or whose input others read', () => {
+    class Branch extends Module {
+      readonly conv = new Conv2d(2, 2, 3, { padding: 1 });
+      readonly norm = new BatchNorm(2);
+      readonly scaled = new BatchNorm(2);
+      readonly last = new Conv2d(2, 2, 3, { padding: 1 });
+      readonly folded = new BatchNorm(2);
+
+      override forward(input: Tensor): Tensor {
+        const maps = this.conv.forward(input);
+        const sum = this.norm.forward(maps).add(maps);
+        return this.folded.forward(this.last.forward(this.scaled.forward(sum.mul(2))));
+      }
+    }
+    expect(foldBatchNorm(new Branch(), [1, 2, 4, 4])).toEqual(['folded']);
+  });
+});
+
+describe('recalibrate', () => {
+  it('takes the mean of all batches alike, with everything else in evaluation, and restores modes', async () => {
+    const norm = new BatchNorm(2, { momentum: 0.3 });
+    const model = new Sequential(new Dropout(0.9), norm).train();
+    norm.eval();
+    const batches = [1, 2, 3].map((seed) => randomTensor([4, 2], seed, { dtype }));
+    expect(await recalibrate(model, batches)).toBe(3);
+    const mean = batches.reduce((sum, batch) => sum.add(batch.mean(0)), batches[0]?.mean(0).mul(0) ?? x).div(3);
+    const variance = batches.reduce((sum, batch) => sum.add(batch.var(0)), mean.mul(0)).div(3);
+    const [runningMean = [], runningVar = []] = await readAll([norm.runningMean?.value ?? x, norm.runningVar?.value ?? x]);
+    expect(await relativeError(runningMean, mean)).toBeLessThan(1e-6);
+    expect(await relativeError(runningVar, variance)).toBeLessThan(1e-6);
+    expect([model.training, norm.training, norm.momentum]).toEqual([true, false, 0.3]);
+  });
+});
+
+describe('other frameworks', () => {
+  const array = (values: number[]) => ({ shape: [values.length], dtype, data: Float32Array.from(values) }) as const;
+
+  test.each([
+    ['pytorch', { eps: 1e-5, momentum: 0.1, runningVariance: 'unbiased' }],
+    ['flax', { eps: 1e-5, momentum: expect.closeTo(0.01), runningVariance: 'biased' }],
+    ['keras', { eps: 1e-3, momentum: expect.closeTo(0.01), runningVariance: 'biased' }],
+  ] as const)('%s', (framework, expected) => {
+    expect(batchNormOptions(framework)).toEqual(expected);
+  });
+
+  it('names are translated', async () => {
+    const module = batchNormFrom('keras', { gamma: array([2]), beta: array([1]), moving_mean: array([3]), moving_variance: array([4]) }, { eps: 0 }).eval();
+    expect(await module.forward(tensor([[3], [5]])).toArray()).toEqual([[1], [3]]);
+    const plain = batchNormFrom('pytorch', { running_mean: array([3]), running_var: array([4]) }, { eps: 0 }).eval();
+    expect(await plain.forward(tensor([[3], [5]])).toArray()).toEqual([[0], [1]]);
+    const shifted = batchNormFrom('flax', { bias: array([1]), mean: array([3]), var: array([4]) }, { eps: 0 }).eval();
+    expect(await shifted.forward(tensor([[3], [5]])).toArray()).toEqual([[1], [2]]);
+    expect(() => batchNormFrom('flax', { running_mean: array([1]) })).toThrowErrorMatchingInlineSnapshot(`[UserError: batchNormFrom flax: no mean and var among running_mean]`);
+  });
+});
