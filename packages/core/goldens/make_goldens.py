@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import functions
+import resampling
 from common import case, cases, classes, generator, grid, method, number, pack, write, x
 
 
@@ -307,7 +308,7 @@ if __name__ == '__main__':
         cases.clear()
         fill()
         write(f'{name}.json', cases)
-    for name, fill in [('functions', functions.functions)]:
+    for name, fill in [('functions', functions.functions), ('resampling', resampling.resampling)]:
         cases.clear()
         generator.manual_seed(len(name))
         fill()

@@ -5,6 +5,7 @@ import { describe } from '../../graph/create.ts';
 import { flip, permute, reshape } from '../../graph/move.ts';
 import type { Node } from '../../graph/node.ts';
 import { contractionOperands } from '../../tensor/contraction.ts';
+import { padBorder, type PaddingMode } from '../../tensor/padding.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { paddingPairs, perAxis, spatialRank, type Padding, type PerAxis } from './spatial.ts';
 
@@ -13,9 +14,13 @@ export interface ConvolutionOptions {
   readonly bias?: Tensor | undefined;
   readonly stride?: PerAxis;
   readonly padding?: Padding;
+  /** What the padding holds: `zeros` unless given. */
+  readonly paddingMode?: ConvolutionPaddingMode;
   readonly dilation?: PerAxis;
   readonly groups?: number;
 }
+
+export type ConvolutionPaddingMode = 'zeros' | PaddingMode;
 
 /** [N, C, …] as [N, G, C / G, …]. */
 function splitChannels(x: Node, groups: number, what: string): Node {
@@ -51,9 +56,11 @@ export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptio
   const [input, filters] = contractionOperands(x.node, weight.node, what);
   const grouped = reshape(filters, [groups, outputs / groups, inputs, ...kernel]);
   const padding = paddingPairs(options.padding ?? 0, kernel, { stride, dilation, what });
-  const y = conv(splitChannels(input, groups, what), grouped, {
+  const { paddingMode = 'zeros' } = options;
+  const padded = paddingMode === 'zeros' ? input : padBorder(input, [[0, 0], [0, 0], ...padding], paddingMode);
+  const y = conv(splitChannels(padded, groups, what), grouped, {
     stride,
-    padding,
+    padding: paddingMode === 'zeros' ? padding : kernel.map(() => [0, 0]),
     inputDilation: kernel.map(() => 1),
     kernelDilation: dilation,
     combine: 'multiply-add',

@@ -21,6 +21,9 @@ const numbers: Record<string, readonly string[]> = {
   logSoftmax: ['axis'],
   adaptiveAvgPool: ['output'],
   adaptiveMaxPool: ['output'],
+  pixelShuffle: ['factor'],
+  pixelUnshuffle: ['factor'],
+  channelShuffle: ['groups'],
 };
 
 /** Functions whose tensors come first, options last; optional tensors stand among the options. */
@@ -32,13 +35,20 @@ const positional: Record<string, readonly string[]> = {
   convolutionTranspose: ['x', 'weight'],
   maxPool: ['x'],
   avgPool: ['x'],
+  lpPool: ['x'],
+  maxPoolWithIndices: ['x'],
+  maxUnpool: ['x', 'indices'],
+  interpolate: ['x'],
+  unfold: ['x'],
+  fold: ['x'],
   gelu: ['x'],
 };
 
-function call({ function: name, options }: GoldenCase, tensors: Record<string, Tensor>): Tensor {
-  const named = functional as unknown as Record<string, (...inputs: unknown[]) => Tensor>;
-  const run = named[name];
-  if (run === undefined) throw new Error(`there is no function ${name}`);
+function call({ function: name, options: { part, ...options } }: GoldenCase, tensors: Record<string, Tensor>): Tensor {
+  const named = new Map<string, unknown>(Object.entries(functional)).get(name);
+  if (named === undefined) throw new Error(`there is no function ${name}`);
+  const whole = named as (...inputs: unknown[]) => Tensor;
+  const run = part === undefined ? whole : (...inputs: unknown[]) => (whole(...inputs) as unknown as Record<string, Tensor>)[String(part)] as Tensor;
   const scalars = numbers[name];
   if (scalars !== undefined) return run(tensors['x'], ...scalars.map((key) => options[key]));
   const first = positional[name] ?? ['x', 'input', 'target'].filter((key) => key in tensors);
@@ -50,7 +60,7 @@ function call({ function: name, options }: GoldenCase, tensors: Record<string, T
 /** PyTorch keeps some constants of these in float32. */
 const tolerances: Record<string, number> = { hardsigmoid: 1e-7, hardswish: 1e-7, binaryCrossEntropy: 1e-8 };
 
-const files = ['activations', 'layers', 'pooling', 'losses'];
+const files = ['activations', 'layers', 'pooling', 'losses', 'resampling'];
 const cases = files.flatMap((file) => {
   const path = new URL(`../../../goldens/${file}.json`, import.meta.url);
   return JSON.parse(readFileSync(path, 'utf8')) as GoldenCase[];
@@ -60,7 +70,7 @@ test.each(cases.map((golden, i) => [`${golden.function} ${JSON.stringify(golden.
   const tensors = Object.fromEntries(Object.entries(golden.tensors).map(([name, packed]) => [name, unpack(packed)]));
   const output = call(golden, tensors);
   expect(output.shape).toEqual(golden.output.shape);
-  expect(output.dtype).toBe('float64');
+  expect(output.dtype).toBe(golden.output.dtype);
   const { gradients: expectedGradients = {}, cotangent } = golden;
   const wanted = Object.keys(expectedGradients).flatMap((name) => tensors[name] ?? []);
   const tolerance = tolerances[golden.function] ?? 1e-9;

@@ -1,78 +1,27 @@
 // Pooling over windows in any number of spatial dimensions: compositions of `window` and reductions.
 import { arrayOf } from '../../dtype.ts';
-import { ShapeError, UserError, formatShape } from '../../errors.ts';
+import { UserError, formatShape } from '../../errors.ts';
 import { reduce } from '../../graph/build.ts';
 import { describe } from '../../graph/create.ts';
-import { pad, reshape, slice, window } from '../../graph/move.ts';
-import type { Node, PaddingPair } from '../../graph/node.ts';
+import { reshape } from '../../graph/move.ts';
+import type { Node } from '../../graph/node.ts';
 import { concatenate } from '../../tensor/concatenate.ts';
 import { fromBuffer } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { perAxis, spatialRank, type PerAxis } from './spatial.ts';
+import { offsetAxes, poolingLayout, windows, type WindowLayout, type WindowOptions } from './windows.ts';
 
-export interface PoolingOptions {
-  readonly kernel: PerAxis;
-  /** The kernel's size unless given. */
-  readonly stride?: PerAxis | undefined;
-  readonly padding?: PerAxis;
-  readonly dilation?: PerAxis;
-  /** Keep windows that start inside the input (or its low padding) but end outside. */
-  readonly ceilMode?: boolean;
-}
-
-interface Layout {
-  readonly kernel: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
-  readonly dilation: readonly number[];
-  readonly sizes: readonly number[];
-}
-
-function layout(x: Tensor, options: PoolingOptions, what: string): Layout {
-  const rank = spatialRank(x, what);
-  const axes = (value: PerAxis, name: string): number[] => perAxis(value, rank, `${what} ${name}`);
-  const kernel = axes(options.kernel, 'kernel');
-  const [stride, padding, dilation] = [axes(options.stride ?? kernel, 'stride'), axes(options.padding ?? 0, 'padding'), axes(options.dilation ?? 1, 'dilation')];
-  if (padding.some((border, axis) => 2 * border > (kernel[axis] ?? 0))) {
-    throw new UserError(`${describe(what)}: padding ${formatShape(padding)} is more than half of the kernel ${formatShape(kernel)}`, {
-      remedy: 'some windows would lie in the padding',
-    });
-  }
-  const sizes = kernel.map((size, axis) => {
-    const [length, border, step] = [x.shape[axis + 2] ?? 0, padding[axis] ?? 0, stride[axis] ?? 1];
-    const room = (length + 2 * border - (dilation[axis] ?? 1) * (size - 1) - 1) / step;
-    const count = (options.ceilMode === true ? Math.ceil(room) : Math.floor(room)) + 1;
-    return options.ceilMode === true && (count - 1) * step >= length + border ? count - 1 : count;
-  });
-  if (sizes.some((size) => size < 1)) throw new ShapeError(`${describe(what)}: a kernel ${formatShape(kernel)} does not fit ${formatShape(x.shape)}`);
-  return { kernel, stride, padding, dilation, sizes };
-}
-
-/** [N, C, …S] as [N, C, …S′, …K]; cells outside of the input hold `fill`. */
-function windows(x: Node, { kernel, stride, padding, dilation, sizes }: Layout, fill: number): Node {
-  const needed = sizes.map((count, axis) => (count - 1) * (stride[axis] ?? 1) + (dilation[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1);
-  const pairs = needed.map((length, axis): PaddingPair => {
-    const low = padding[axis] ?? 0;
-    return [low, Math.max(0, length - low - (x.shape[axis + 2] ?? 0))];
-  });
-  let y = pad(x, [[0, 0], [0, 0], ...pairs], fill);
-  const all = y.shape.map(() => 0);
-  y = slice(y, all, [...y.shape.slice(0, 2), ...needed], all.map(() => 1));
-  kernel.forEach((size, axis) => {
-    y = window(y, axis + 2, { size, stride: stride[axis] ?? 1, dilation: dilation[axis] ?? 1 });
-  });
-  return y;
-}
+/** The stride is the kernel's size unless given. */
+export type PoolingOptions = WindowOptions;
 
 /** Reduces the window axes and drops them. */
 function overWindows(op: 'sum' | 'maxReduce', x: Node, rank: number): Node {
-  const kept = x.shape.slice(0, rank + 2);
-  return reshape(reduce(op, x, Array.from({ length: rank }, (_, axis) => rank + 2 + axis)), kept);
+  return reshape(reduce(op, x, offsetAxes(rank)), x.shape.slice(0, rank + 2));
 }
 
 /** The largest element of each window; the first of equal ones gets the gradient. [N, C, …S] → [N, C, …S′]. */
 export function maxPool(x: Tensor, options: PoolingOptions): Tensor {
-  const places = layout(x, options, 'maxPool');
+  const places = poolingLayout(x, options, 'maxPool');
   return x.wrap(overWindows('maxReduce', windows(x.node, places, -Infinity), places.kernel.length));
 }
 
@@ -82,7 +31,7 @@ export interface AveragePoolingOptions extends Omit<PoolingOptions, 'dilation'> 
 }
 
 /** How many cells each window along one axis counts. */
-function windowCounts(size: number, axis: number, places: Layout, includePad: boolean): number[] {
+function windowCounts(size: number, axis: number, places: WindowLayout, includePad: boolean): number[] {
   const [kernel, stride, padding] = [places.kernel[axis] ?? 1, places.stride[axis] ?? 1, places.padding[axis] ?? 0];
   return Array.from({ length: places.sizes[axis] ?? 0 }, (_, i) => {
     const start = i * stride - padding;
@@ -93,7 +42,7 @@ function windowCounts(size: number, axis: number, places: Layout, includePad: bo
 
 /** The mean of each window. [N, C, …S] → [N, C, …S′]. */
 export function avgPool(x: Tensor, options: AveragePoolingOptions): Tensor {
-  const places = layout(x, options, 'avgPool');
+  const places = poolingLayout(x, options, 'avgPool');
   const rank = places.kernel.length;
   const sums = x.wrap(overWindows('sum', windows(x.node, places, 0), rank));
   const counts = places.sizes.map((_, axis) => windowCounts(x.shape[axis + 2] ?? 0, axis, places, options.countIncludePad ?? true));
@@ -142,4 +91,19 @@ export function adaptiveAvgPool(x: Tensor, output: PerAxis): Tensor {
 /** Maxima over as even a grid of windows as there is. */
 export function adaptiveMaxPool(x: Tensor, output: PerAxis): Tensor {
   return adaptivePool('maxReduce', x, output, 'adaptiveMaxPool');
+}
+
+export interface LpPoolingOptions extends Omit<PoolingOptions, 'padding' | 'dilation'> {
+  /** The exponent. */
+  readonly p: number;
+}
+
+/**
+ * (Σ xᵖ)^(1/p) over each window: [N, C, …S] → [N, C, …S′]. As in PyTorch, xᵖ keeps its sign, and a window that
+ * `ceilMode` lets end outside counts its mean times the kernel's size.
+ */
+export function lpPool(x: Tensor, { p, ...options }: LpPoolingOptions): Tensor {
+  if (!(p > 0)) throw new UserError(`${describe('lpPool')}: p is ${p}`, { remedy: 'give a number above 0' });
+  const size = perAxis(options.kernel, spatialRank(x, 'lpPool'), 'lpPool kernel').reduce((product, side) => product * side, 1);
+  return avgPool(x.pow(p), options).mul(size).pow(1 / p);
 }

@@ -1,7 +1,7 @@
 // Convolution layers; the number in a name is the number of spatial axes.
 import { ShapeError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { convolution, convolutionTranspose } from '../functional/convolution.ts';
+import { convolution, convolutionTranspose, type ConvolutionPaddingMode } from '../functional/convolution.ts';
 import { perAxis, spatialRank, type Padding, type PerAxis } from '../functional/spatial.ts';
 import { fanInUniform, type Initializer } from '../init.ts';
 import { Module } from '../module.ts';
@@ -21,6 +21,8 @@ interface SharedOptions {
 export interface ConvOptions extends SharedOptions {
   /** 0 unless given; `same` keeps sizes at stride 1. */
   readonly padding?: Padding;
+  /** What the padding holds: `zeros` unless given. */
+  readonly paddingMode?: ConvolutionPaddingMode;
 }
 
 export interface ConvTransposeOptions extends SharedOptions {
@@ -43,6 +45,7 @@ class Conv extends Module {
   readonly rank: number;
   readonly stride: PerAxis;
   readonly padding: Padding;
+  readonly paddingMode: ConvolutionPaddingMode;
   readonly dilation: PerAxis;
   readonly groups: number;
   /** [outputs, inputs / groups, …kernel] */
@@ -52,11 +55,12 @@ class Conv extends Module {
   constructor(rank: number, channels: { inputs: number; outputs: number }, kernel: PerAxis, options: ConvOptions) {
     super();
     const { inputs, outputs } = channels;
-    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    const { stride = 1, padding = 0, paddingMode = 'zeros', dilation = 1, groups = 1 } = options;
     checkGroups(inputs, outputs, groups);
     this.rank = rank;
     this.stride = stride;
     this.padding = padding;
+    this.paddingMode = paddingMode;
     this.dilation = dilation;
     this.groups = groups;
     const shape = [outputs, inputs / groups, ...perAxis(kernel, rank, 'kernel')];
@@ -66,8 +70,8 @@ class Conv extends Module {
 
   override forward(x: Tensor): Tensor {
     spatialRank(x, `conv${this.rank}d`, this.rank);
-    const { stride, padding, dilation, groups, bias } = this;
-    return convolution(x, this.weight.value, { stride, padding, dilation, groups, bias: bias?.value });
+    const { stride, padding, paddingMode, dilation, groups, bias } = this;
+    return convolution(x, this.weight.value, { stride, padding, paddingMode, dilation, groups, bias: bias?.value });
   }
 }
 
