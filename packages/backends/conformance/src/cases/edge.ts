@@ -57,23 +57,34 @@ function toleranceOf(op: ElementwiseOp): Tolerance {
   return { ulps: 0, signedZero: signed.has(op) };
 }
 
-/** Every edge value, for two operands every pair. */
+/** Every edge value; for two operands every pair. */
+function edgeOperands(op: ElementwiseOp, dtype: Dtype): [Node] | [Node, Node] {
+  const values = integerEdges[dtype] ?? floatEdges;
+  if (elementwise[op].arity === 1) return [given(values, dtype)];
+  const first = values.flatMap((a) => values.map(() => a));
+  const second = values.flatMap(() => values);
+  return [given(first, dtype), given(second, dtype)];
+}
+
 function pairCases(): Case[] {
   return (Object.keys(elementwise) as ElementwiseOp[]).flatMap((op) =>
-    dtypesOf(op).map((dtype): Case => ({
-      op,
-      dtype,
-      shape: 'edge values',
-      direction: 'forward',
-      tolerance: toleranceOf(op),
-      build() {
-        const values = integerEdges[dtype] ?? floatEdges;
-        if (elementwise[op].arity === 1) return { outputs: [build.apply(op, given(values, dtype))] };
-        const first = values.flatMap((a) => values.map(() => a));
-        const second = values.flatMap(() => values);
-        return { outputs: [build.apply(op, given(first, dtype), given(second, dtype))] };
-      },
-    })),
+    dtypesOf(op).map((dtype) =>
+      forward({ op, dtype, shape: 'edge values', tolerance: toleranceOf(op) }, () => [build.apply(op, ...edgeOperands(op, dtype))]),
+    ),
+  );
+}
+
+/** Small integers wrap in registers too, not only when they are stored. */
+function widenedCases(): Case[] {
+  const ops = (Object.keys(elementwise) as ElementwiseOp[]).filter((op) => elementwise[op].dtype !== 'compare');
+  return ops.flatMap((op) =>
+    dtypesOf(op)
+      .filter((dtype) => dtype === 'uint8' || dtype === 'int8')
+      .map((dtype) =>
+        forward({ op, dtype, shape: 'edge values, widened at once', tolerance: exact }, () => [
+          build.cast(build.apply(op, ...edgeOperands(op, dtype)), 'int32'),
+        ]),
+      ),
   );
 }
 
@@ -144,5 +155,5 @@ function isolationCases(): Case[] {
 }
 
 export function edgeCases(): Case[] {
-  return [...pairCases(), ...reductionCases(), ...tieCases(), ...isolationCases()];
+  return [...pairCases(), ...widenedCases(), ...reductionCases(), ...tieCases(), ...isolationCases()];
 }

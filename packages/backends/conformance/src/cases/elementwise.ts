@@ -44,7 +44,6 @@ const allDtypes = Object.keys(dtypes) as Dtype[];
 /** The dtypes that an operation takes. */
 export function dtypesOf(op: ElementwiseOp): readonly Dtype[] {
   const { dtype: rule } = elementwise[op];
-  if (op === 'ushr') return ['int32'];
   return allDtypes.filter((dtype) => {
     const { kind } = dtypes[dtype];
     switch (rule) {

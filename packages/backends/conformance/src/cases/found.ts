@@ -40,6 +40,24 @@ const graphs: readonly (readonly [string, () => readonly Node[]])[] = [
       return [build.apply('le', leaf([10, 1, 5, 4], 'float32', 159), move.reshape(part, [10, 1, 5, 4])), reduce('prod', integers, 2, 3)];
     },
   ],
+  [
+    'gather by one index for a whole row, inside a sum',
+    () => {
+      const index = move.expand(leaf([2, 4, 1], 'int32', 162, { low: 0, high: 1 }), [2, 4, 8]);
+      const taken = clamp(combine.gather(whole([2, 4, 1], 163), index, 2));
+      return [reduce('sum', add(taken, whole([2, 4, 8], 164)), 1)];
+    },
+  ],
+  [
+    'gather by one index for all, then a product',
+    () => {
+      const index = move.expand(leaf([1, 1, 1], 'int32', 165, { low: 2, high: 3 }), [7, 2, 12]);
+      const taken = combine.gather(whole([3, 2, 12], 166), index, 0);
+      const batches = { batch: [[0, 0]], contract: [[1, 2]], combine: 'multiply-add' } as const;
+      const x = move.reshape(move.slice(move.reshape(clamp(taken), [168]), [58], [108], [1]), [2, 5, 5]);
+      return [combine.dot(x, whole([2, 11, 5], 167), batches), reduce('sum', taken, 1)];
+    },
+  ],
   ['padding around nothing', () => [move.pad(move.slice(leaf([1], 'float32', 160), [0], [0], [1]), [[0, 1]], 3)]],
   ['a bool padded with true', () => [move.pad(leaf([5], 'bool', 161), [[2, 1]], -1)]],
 ];

@@ -393,9 +393,10 @@ export class Body {
     const { code } = this;
     const { pointer } = spot.access;
     const local = code.local('i32');
-    const old = frame.locals[pointer.index];
-    if (old === undefined) throw new InternalError('an access without a pointer');
-    code.get(old).get(index).i32(bytes).op('i32.mul').op('i32.add').set(local);
+    const shift = frame.address(code, { pointer, offset: 0 });
+    code.get(index).i32(bytes).op('i32.mul').op('i32.add');
+    if (shift !== 0) code.i32(shift).op('i32.add');
+    code.set(local);
     return { spot: { ...spot, frame: frame.with(new Map([[pointer.index, local]])) }, local };
   }
 
@@ -449,10 +450,11 @@ export class Body {
     if ((name === 'shl' || name === 'shr' || name === 'ushr') && amount !== undefined && !at(this.varies, amount)) {
       const known = at(this.list, amount);
       code.get(at(x, 0));
+      if (name === 'ushr' && dtype === 'int8') code.get(code.constant(splatBytes(255, 'int32'))).op('v128.and');
       if (known.op === 'constant') code.i32(known.value & 31);
       else code.get(at(y, 0)).lane('i32x4.extract_lane', 0);
       code.op(shift[name]);
-      if (name === 'shl') emitWrap(code, dtype);
+      if (name !== 'shr') emitWrap(code, dtype);
       code.set(at(out, 0));
       return;
     }

@@ -58,11 +58,14 @@ function emitInteger(code: Code, name: ElementwiseOp, a: Local, b: Local): void 
 export function emitIntegerLanes(code: Code, name: ElementwiseOp, dtype: Dtype, out: Local, x: Local, y: Local): void {
   const [a, b] = [code.local('i32'), code.local('i32')];
   for (let i = 0; i < 4; i++) {
-    code.get(x).lane('i32x4.extract_lane', i).set(a).get(y).lane('i32x4.extract_lane', i).set(b);
+    code.get(x).lane('i32x4.extract_lane', i);
+    // A logical shift sees the bits of the dtype's own width.
+    if (name === 'ushr' && dtype === 'int8') code.i32(255).op('i32.and');
+    code.set(a).get(y).lane('i32x4.extract_lane', i).set(b);
     code.get(out);
     emitInteger(code, name, a, b);
-    if (name === 'shl' && dtype === 'uint8') code.i32(255).op('i32.and');
-    if (name === 'shl' && dtype === 'int8') code.i32(24).op('i32.shl').i32(24).op('i32.shr_s');
+    if (dtype === 'uint8') code.i32(255).op('i32.and');
+    if (dtype === 'int8') code.i32(24).op('i32.shl').i32(24).op('i32.shr_s');
     code.lane('i32x4.replace_lane', i).set(out);
   }
   code.release(a);
