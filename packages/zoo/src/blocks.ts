@@ -2,6 +2,7 @@
 import type { Tensor } from '@athanor/core';
 import { Conv2d, Linear, Module, type Initializer, type TensorModule } from '@athanor/core/nn';
 import type { NormFactory } from '@athanor/core/plugin';
+import type { Reparametrization } from '@athanor/norm';
 import { activations, learnsShift, noNorm, type Activation } from './style.ts';
 
 /** What a network's style says about each unit. */
@@ -9,6 +10,8 @@ export interface Style {
   /** Between map and activation; none unless given. */
   readonly norm?: NormFactory;
   readonly activation?: Activation;
+  /** Makes the map compute with a function of its weight; as it is unless given. */
+  readonly weight?: Reparametrization | undefined;
 }
 
 export interface ConvUnitOptions extends Style {
@@ -19,15 +22,15 @@ export interface ConvUnitOptions extends Style {
 
 /** Convolution → norm → activation. The convolution has a bias unless the normalization learns a shift. */
 export class ConvUnit extends Module {
-  readonly conv: Conv2d;
+  readonly conv: TensorModule;
   readonly norm: TensorModule;
   readonly activation: TensorModule;
 
   constructor(inputs: number, outputs: number, kernel: number, options: ConvUnitOptions = {}) {
     super();
-    const { norm = noNorm, activation = 'none', ...convolution } = options;
+    const { norm = noNorm, activation = 'none', weight = (layer) => layer, ...convolution } = options;
     this.norm = norm(outputs);
-    this.conv = new Conv2d(inputs, outputs, kernel, { ...convolution, bias: !learnsShift(this.norm) });
+    this.conv = weight(new Conv2d(inputs, outputs, kernel, { ...convolution, bias: !learnsShift(this.norm) }));
     this.activation = activations[activation](outputs);
   }
 
@@ -38,15 +41,15 @@ export class ConvUnit extends Module {
 
 /** Linear → norm → activation. */
 export class LinearUnit extends Module {
-  readonly linear: Linear;
+  readonly linear: TensorModule;
   readonly norm: TensorModule;
   readonly activation: TensorModule;
 
   constructor(inputs: number, outputs: number, options: Style = {}) {
     super();
-    const { norm = noNorm, activation = 'none' } = options;
+    const { norm = noNorm, activation = 'none', weight = (layer) => layer } = options;
     this.norm = norm(outputs);
-    this.linear = new Linear(inputs, outputs, { bias: !learnsShift(this.norm) });
+    this.linear = weight(new Linear(inputs, outputs, { bias: !learnsShift(this.norm) }));
     this.activation = activations[activation](outputs);
   }
 

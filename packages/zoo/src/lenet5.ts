@@ -24,17 +24,17 @@ export class LeNet5 extends Module {
 
   constructor(input: readonly number[], classes: number, options: LeNet5Options = {}) {
     super();
-    const { norm = noNorm, denseNorm = norm, activation = 'tanh', pool = 'avg' } = options;
+    const { norm = noNorm, denseNorm = norm, activation = 'tanh', pool = 'avg', weight } = options;
     const [channels, height, width] = imageShape(input, 'LeNet-5');
     const padding = Math.min(height, width) < 32 ? 2 : 0;
     const pooledTwice = (size: number): number => Math.floor((Math.floor((size + 2 * padding - 4) / 2) - 4) / 2);
     const cells = pooledTwice(height) * pooledTwice(width);
     if (!(cells >= 1)) throw new UserError(`LeNet-5: images of ${height}×${width} are too small`, { remedy: 'give at least 12×12' });
-    this.conv1 = new ConvUnit(channels, 6, 5, { padding, norm, activation });
-    this.conv2 = new ConvUnit(6, 16, 5, { norm, activation });
+    this.conv1 = new ConvUnit(channels, 6, 5, { padding, norm, activation, weight });
+    this.conv2 = new ConvUnit(6, 16, 5, { norm, activation, weight });
     this.pool = pool === 'avg' ? new AvgPool2d(2) : new MaxPool2d(2);
-    this.dense1 = new LinearUnit(16 * cells, 120, { norm: denseNorm, activation });
-    this.dense2 = new LinearUnit(120, 84, { norm: denseNorm, activation });
+    this.dense1 = new LinearUnit(16 * cells, 120, { norm: denseNorm, activation, weight });
+    this.dense2 = new LinearUnit(120, 84, { norm: denseNorm, activation, weight });
     this.head = new Linear(84, classes);
   }
 

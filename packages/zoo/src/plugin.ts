@@ -1,11 +1,13 @@
 // What this package brings to experiments: architectures by name, each with the schema of its config.
-import { component, componentRef, definePlugin, type ComponentContext, type NormFactory } from '@athanor/core/plugin';
+import { component, componentRef, definePlugin, type ComponentContext, type ComponentRef, type NormFactory } from '@athanor/core/plugin';
+import type { Reparametrization } from '@athanor/norm';
 import * as z from 'zod';
 import { LeNet5 } from './lenet5.ts';
 import { MLP } from './mlp.ts';
 import { ResNet } from './resnet.ts';
 import { activationNames, type Activation } from './style.ts';
 
+const weight = componentRef('reparametrization').optional().meta({ description: 'how hidden layers use their weights' });
 const norm = componentRef('norm').meta({ description: 'between each hidden layer and its activation' });
 const activation = (value: Activation): z.ZodDefault<z.ZodEnum<Record<Activation, Activation>>> => z.enum(activationNames).default(value);
 
@@ -15,11 +17,15 @@ const residual = {
   stemStride: z.int().min(1).default(1).meta({ description: 'stride of the first convolution' }),
   norm: norm.default('batch'),
   activation: activation('relu'),
+  weight,
 };
 
 type ModelContext = ComponentContext<'model'>;
 
-const makeNorm = (context: ModelContext, ref: z.output<typeof norm>): NormFactory => context.make('norm', ref);
+/** The parts that the references in a config name. */
+function parts(context: ModelContext, refs: { readonly norm: ComponentRef; readonly weight?: ComponentRef | undefined }): { norm: NormFactory; weight: Reparametrization | undefined } {
+  return { norm: context.make('norm', refs.norm), weight: refs.weight === undefined ? undefined : context.make('reparametrization', refs.weight) };
+}
 
 export default definePlugin({
   name: '@athanor/zoo',
@@ -32,10 +38,11 @@ export default definePlugin({
         hidden: z.array(z.int().min(1)).default([256, 128]).meta({ description: 'widths of the hidden layers' }),
         norm: norm.default('none'),
         activation: activation('relu'),
+        weight,
       }),
       create: (config, context) => {
         const inputs = context.input.reduce((product, size) => product * size, 1);
-        return new MLP(inputs, context.classes, { ...config, norm: makeNorm(context, config.norm) });
+        return new MLP(inputs, context.classes, { ...config, ...parts(context, config) });
       },
     }),
     component({
@@ -47,23 +54,24 @@ export default definePlugin({
         denseNorm: norm.optional().meta({ description: 'of the dense hidden layers; the same as norm unless given' }),
         activation: activation('tanh'),
         pool: z.enum(['avg', 'max']).default('avg'),
+        weight,
       }),
-      create: ({ norm: maps, denseNorm = maps, ...config }, context) =>
-        new LeNet5(context.input, context.classes, { ...config, norm: makeNorm(context, maps), denseNorm: makeNorm(context, denseNorm) }),
+      create: ({ denseNorm, ...config }, context) =>
+        new LeNet5(context.input, context.classes, { ...config, ...parts(context, config), denseNorm: context.make('norm', denseNorm ?? config.norm) }),
     }),
     component({
       kind: 'model',
       name: 'resnet20',
       summary: 'ResNet-20 for small images (He, Zhang, Ren & Sun 2015)',
       schema: z.strictObject(residual),
-      create: (config, context) => new ResNet(context.input, context.classes, { ...config, norm: makeNorm(context, config.norm) }),
+      create: (config, context) => new ResNet(context.input, context.classes, { ...config, ...parts(context, config) }),
     }),
     component({
       kind: 'model',
       name: 'resnet-cifar',
       summary: 'ResNet of 6n + 2 layers for small images (He, Zhang, Ren & Sun 2015)',
       schema: z.strictObject({ depth: z.int().min(8).default(20).meta({ description: '6n + 2' }), ...residual }),
-      create: (config, context) => new ResNet(context.input, context.classes, { ...config, norm: makeNorm(context, config.norm) }),
+      create: (config, context) => new ResNet(context.input, context.classes, { ...config, ...parts(context, config) }),
     }),
   ],
 });

@@ -28,6 +28,7 @@ interface BlockOptions {
   readonly activation: Activation;
   readonly shortcut: Shortcut;
   readonly stride: number;
+  readonly weight?: Style['weight'];
 }
 
 /** Weights of convolutions: N(0, 2 / fanOut). */
@@ -60,13 +61,13 @@ export class BasicBlock extends Module {
   readonly shortcut: TensorModule | undefined;
   readonly activation: TensorModule;
 
-  constructor(inputs: number, outputs: number, { norm, activation, shortcut, stride }: BlockOptions) {
+  constructor(inputs: number, outputs: number, { norm, activation, shortcut, stride, weight }: BlockOptions) {
     super();
-    this.conv1 = new ConvUnit(inputs, outputs, 3, { padding: 1, stride, norm, activation, weightInit });
-    this.conv2 = new ConvUnit(outputs, outputs, 3, { padding: 1, norm, weightInit });
+    this.conv1 = new ConvUnit(inputs, outputs, 3, { padding: 1, stride, norm, activation, weight, weightInit });
+    this.conv2 = new ConvUnit(outputs, outputs, 3, { padding: 1, norm, weight, weightInit });
     const changes = inputs !== outputs || stride !== 1;
     if (shortcut === 'A') this.shortcut = changes ? new PadChannels(inputs, outputs, stride) : undefined;
-    else this.shortcut = changes || shortcut === 'C' ? new ConvUnit(inputs, outputs, 1, { stride, norm, weightInit }) : undefined;
+    else this.shortcut = changes || shortcut === 'C' ? new ConvUnit(inputs, outputs, 1, { stride, norm, weight, weightInit }) : undefined;
     this.activation = activations[activation](outputs);
   }
 
@@ -85,18 +86,18 @@ export class ResNet extends Module {
 
   constructor(input: readonly number[], classes: number, options: ResNetOptions = {}) {
     super();
-    const { depth = 20, width = 16, shortcut = 'B', stemStride = 1, norm = noNorm, activation = 'relu' } = options;
+    const { depth = 20, width = 16, shortcut = 'B', stemStride = 1, norm = noNorm, activation = 'relu', weight } = options;
     const blocks = (depth - 2) / 6;
     if (!Number.isInteger(blocks) || blocks < 1) throw new UserError(`ResNet: a depth of ${depth}`, { remedy: 'give 6n + 2: 8, 14, 20, 32, …' });
     const [channels] = imageShape(input, 'ResNet');
-    this.stem = new ConvUnit(channels, width, 3, { padding: 1, stride: stemStride, norm, activation, weightInit });
+    this.stem = new ConvUnit(channels, width, 3, { padding: 1, stride: stemStride, norm, activation, weight, weightInit });
     this.stages = new Sequential(
       ...[width, 2 * width, 4 * width].map((outputs, stage) => {
         const first = stage === 0 ? width : outputs / 2;
         return new Sequential(
           ...Array.from({ length: blocks }, (_, i) => {
             const stride = stage > 0 && i === 0 ? 2 : 1;
-            return new BasicBlock(i === 0 ? first : outputs, outputs, { norm, activation, shortcut, stride });
+            return new BasicBlock(i === 0 ? first : outputs, outputs, { norm, activation, shortcut, stride, weight });
           }),
         );
       }),

@@ -119,6 +119,14 @@ describe('parts', () => {
     expect(trace(make({ name: 'lenet5', activation: 'prelu' }), [1, ...grey]).parameters).toBe(61_706 + 6 + 16 + 120 + 84);
   });
 
+  it.each(['weight', 'standardization', 'spectral', 'cosine'])('hidden layers may use their weights by %s', (weight) => {
+    for (const name of ['mlp', 'lenet5', 'resnet20']) {
+      const model = make({ name, weight, norm: 'none' });
+      expect(model.namedParameters().filter(([path]) => path.endsWith('.layer.weight'))).not.toEqual([]);
+      expect(trace(model, [2, ...grey]).outputs[0]?.shape).toEqual([2, 10]);
+    }
+  });
+
   it('convolutions in front of a norm with a shift have no bias', () => {
     const names = make({ name: 'resnet20', norm: 'batch' }).namedParameters().map(([name]) => name);
     expect(names.filter((name) => name.endsWith('conv.bias'))).toEqual([]);
