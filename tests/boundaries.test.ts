@@ -22,6 +22,7 @@ const arrows: Record<string, readonly string[]> = {
   'backend-conformance': ['core'],
   'backend-cpu': ['core'],
   'backend-wasm': ['core'],
+  'backend-native': ['core'],
   norm: ['core'],
   zoo: ['core', 'norm'],
   lab: ['core', 'data'],

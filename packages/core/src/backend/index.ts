@@ -21,6 +21,7 @@ export { referenceBackend } from '../reference/backend.ts';
 export { interpret, interpretAll, type Interpretation } from '../reference/interpret.ts';
 export { schedule, type ScheduleOptions } from '../schedule/schedule.ts';
 export { verify } from '../schedule/verify.ts';
+export { inputsOf, lower, type Lowered, type LoweredBody } from '../kernel/lower.ts';
 export { expandMath, type EmitMath, type MathInstruction } from '../kernel/math.ts';
 export { explainProgram } from '../schedule/explain.ts';
 export { kernelCost, type KernelCost } from '../kernel/measure.ts';

@@ -1,0 +1,273 @@
+/* The runtime library: memory, the driver that walks a program's commands, and the threads that walk in step with it.
+   Compiled once per machine; kernels are libraries of their own that this one opens. */
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+#if defined(__GLIBC__)
+#include <gnu/libc-version.h>
+#endif
+
+/* ---- Memory ---- */
+
+/** Bytes behind every allocation that vector loads may touch. */
+enum { SLACK = 256 };
+enum { HUGE_PAGE = 1 << 21 };
+
+void *athanor_allocate(int64_t bytes) {
+  size_t size = (size_t)bytes + SLACK;
+  void *memory = NULL;
+  if (posix_memalign(&memory, size >= HUGE_PAGE ? HUGE_PAGE : 64, size) != 0) return NULL;
+#if defined(__linux__)
+  if (size >= HUGE_PAGE) madvise(memory, size, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void athanor_free(void *memory) { free(memory); }
+void athanor_copy(void *to, const void *from, int64_t bytes) { memcpy(to, from, (size_t)bytes); }
+void athanor_fill(void *to, int32_t byte, int64_t bytes) { memset(to, byte, (size_t)bytes); }
+
+/* ---- Kernels ---- */
+
+void *athanor_open(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL); }
+const char *athanor_error(void) { return dlerror(); }
+void *athanor_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+/** The library whose exp, log, … float64 uses: part of what can change bits. */
+const char *athanor_libc(void) {
+#if defined(__GLIBC__)
+  return gnu_get_libc_version();
+#else
+  return "other";
+#endif
+}
+
+/* ---- Waiting ---- */
+
+enum { CACHE_LINE = 64 };
+
+/** A number that threads wait for to change. */
+struct word {
+  _Alignas(CACHE_LINE) _Atomic int32_t value;
+};
+
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_condition = PTHREAD_COND_INITIALIZER;
+static _Atomic int32_t sleepers;
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/** Spins for a while, then sleeps, until the word differs from `old`. */
+static void wait_for(struct word *word, int32_t old, int64_t spin_nanoseconds) {
+  if (spin_nanoseconds > 0) {
+    int64_t stop = now() + spin_nanoseconds;
+    do {
+      for (int i = 0; i < 32; i++) {
+        if (atomic_load_explicit(&word->value, memory_order_acquire) != old) return;
+        pause_briefly();
+      }
+    } while (now() < stop);
+  }
+  pthread_mutex_lock(&sleep_lock);
+  atomic_fetch_add(&sleepers, 1);
+  while (atomic_load(&word->value) == old) pthread_cond_wait(&sleep_condition, &sleep_lock);
+  atomic_fetch_sub(&sleepers, 1);
+  pthread_mutex_unlock(&sleep_lock);
+}
+
+static void change(struct word *word) { atomic_fetch_add(&word->value, 1); }
+
+static void wake_sleepers(void) {
+  if (atomic_load(&sleepers) == 0) return;
+  pthread_mutex_lock(&sleep_lock);
+  pthread_cond_broadcast(&sleep_condition);
+  pthread_mutex_unlock(&sleep_lock);
+}
+
+/* ---- Programs ---- */
+
+typedef void (*kernel)(char *const *arguments, int64_t first, int64_t end, char *scratch, char *shared, int32_t *flags);
+
+enum { BARRIER = 1, PARALLEL = 2 };
+enum { MOST_ARGUMENTS = 64 };
+
+struct command {
+  int64_t function;
+  int64_t flags;
+  int64_t units;
+  int64_t argument; /* Position of the first one. */
+  int64_t arguments;
+};
+
+struct argument {
+  int64_t buffer;
+  int64_t bytes; /* Offset from the start of the buffer. */
+};
+
+struct job {
+  const struct command *commands;
+  int64_t count;
+  const struct argument *arguments;
+  const double *buffers; /* Addresses. */
+  char *scratch;
+  int64_t scratch_stride;
+  char *shared;
+  int32_t threads;
+  int32_t delays;
+  int64_t spin;
+  _Atomic int32_t flags;
+};
+
+static struct job job;
+static struct word arrived, phase;
+
+/** All threads of the job are here before any goes on. */
+static void meet(void) {
+  /* Read first: once all are here, the next job may begin. */
+  const int32_t threads = job.threads, old = atomic_load(&phase.value);
+  const int64_t spin = job.spin;
+  if (atomic_fetch_add(&arrived.value, 1) + 1 == threads) {
+    atomic_store(&arrived.value, 0);
+    change(&phase);
+    wake_sleepers();
+  } else
+    wait_for(&phase, old, spin);
+}
+
+static void delay(uint64_t *random) {
+  *random = *random * 6364136223846793005u + 1442695040888963407u;
+  if (*random >> 62 == 0) usleep((useconds_t)(*random >> 40) % 200);
+}
+
+static void walk(int32_t thread) {
+  const int32_t threads = job.threads;
+  uint64_t random = (uint64_t)now() + (uint64_t)thread;
+  char *pointers[MOST_ARGUMENTS];
+  for (const struct command *command = job.commands, *end = command + job.count; command < end; command++) {
+    if (threads > 1) {
+      if (command->flags & BARRIER) meet();
+      if (job.delays) delay(&random);
+    }
+    int64_t first = 0, last = command->units;
+    if (!(command->flags & PARALLEL) || threads == 1) {
+      if (thread != 0) continue;
+    } else {
+      first = command->units * thread / threads;
+      last = command->units * (thread + 1) / threads;
+      if (first == last) continue;
+    }
+    for (int64_t i = 0; i < command->arguments; i++) {
+      const struct argument *argument = job.arguments + command->argument + i;
+      pointers[i] = (char *)(uintptr_t)job.buffers[argument->buffer] + argument->bytes;
+    }
+    int32_t flags = 0;
+    ((kernel)(uintptr_t)command->function)(pointers, first, last, job.scratch + job.scratch_stride * thread, job.shared, &flags);
+    if (flags != 0) atomic_fetch_or(&job.flags, flags);
+  }
+}
+
+/* ---- Threads ---- */
+
+enum { MOST_THREADS = 256 };
+
+static struct word starts[MOST_THREADS];
+static pthread_t workers[MOST_THREADS];
+static int32_t running = 1; /* Threads that exist, the caller's among them. */
+static int32_t users;
+static _Atomic int32_t ending;
+static pthread_mutex_t run_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *work(void *parameter) {
+  const int32_t thread = (int32_t)(intptr_t)parameter;
+  int32_t seen = 0;
+  int64_t spin = 0;
+  for (;;) {
+    wait_for(&starts[thread], seen, spin);
+    seen++;
+    if (atomic_load(&ending)) return NULL;
+    walk(thread);
+    spin = job.spin;
+    meet();
+  }
+}
+
+/** Starts threads until `threads` exist; tells how many there are. */
+static int32_t grow(int32_t threads) {
+  while (running < threads && running < MOST_THREADS) {
+    atomic_store(&starts[running].value, 0);
+    if (pthread_create(&workers[running], NULL, work, (void *)(intptr_t)running) != 0) break;
+    running++;
+  }
+  return running;
+}
+
+/** Counts a backend that will run programs. */
+void athanor_retain(void) {
+  pthread_mutex_lock(&run_lock);
+  users++;
+  pthread_mutex_unlock(&run_lock);
+}
+
+/** The last backend to go ends all threads. */
+void athanor_release(void) {
+  pthread_mutex_lock(&run_lock);
+  if (--users == 0 && running > 1) {
+    atomic_store(&ending, 1);
+    for (int32_t i = 1; i < running; i++) change(&starts[i]);
+    wake_sleepers();
+    for (int32_t i = 1; i < running; i++) pthread_join(workers[i], NULL);
+    running = 1;
+    atomic_store(&ending, 0);
+  }
+  pthread_mutex_unlock(&run_lock);
+}
+
+int32_t athanor_processors(void) { return (int32_t)sysconf(_SC_NPROCESSORS_ONLN); }
+
+/** Runs commands; gives the flags that kernels raised. Runs of several callers follow each other. */
+int32_t athanor_run(const void *commands, int64_t count, const void *arguments, const double *buffers, void *scratch, int64_t scratch_stride,
+                    void *shared, int32_t threads, int32_t delays, int64_t spin_nanoseconds) {
+  pthread_mutex_lock(&run_lock);
+  const int32_t available = threads > 1 ? grow(threads) : 1;
+  job.commands = commands;
+  job.count = count;
+  job.arguments = arguments;
+  job.buffers = buffers;
+  job.scratch = scratch;
+  job.scratch_stride = scratch_stride;
+  job.shared = shared;
+  job.threads = threads < available ? threads : available;
+  job.delays = delays;
+  job.spin = spin_nanoseconds;
+  atomic_store(&job.flags, 0);
+  for (int32_t i = 1; i < job.threads; i++) change(&starts[i]);
+  if (job.threads > 1) wake_sleepers();
+  walk(0);
+  if (job.threads > 1) meet();
+  const int32_t flags = atomic_load(&job.flags);
+  pthread_mutex_unlock(&run_lock);
+  return flags;
+}

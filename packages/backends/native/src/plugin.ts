@@ -1,0 +1,19 @@
+// The backend as a component, so that experiments can name it.
+import { component, definePlugin } from '@athanor/core/plugin';
+import * as z from 'zod';
+import { nativeBackend } from './backend.ts';
+
+export default definePlugin({
+  name: '@athanor/backend-native',
+  components: [
+    component({
+      kind: 'backend',
+      name: 'native',
+      summary: "Generated C, compiled by the system's compiler: the fastest",
+      schema: z.strictObject({
+        threads: z.int().positive().max(256).optional().describe('Threads that share the work; the results do not depend on it'),
+      }),
+      create: ({ threads }) => nativeBackend(threads === undefined ? {} : { threads }),
+    }),
+  ],
+});
