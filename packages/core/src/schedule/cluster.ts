@@ -5,7 +5,7 @@ import type { Node } from '../graph/node.ts';
 import type { Affine } from '../kernel/ir.ts';
 import { elementCount } from '../shape.ts';
 import { Refine, Unfusable } from './affine.ts';
-import { contractSpace, inputOf, operandPosition, operandSides, type ContractNode } from './contract.ts';
+import { contractSpace, contractionOf, inputOf, operandPosition, operandSides, type Contraction } from './contract.ts';
 import { Emitter } from './emit.ts';
 import { isLeaf, kindOf, viewBase, type Root } from './roots.ts';
 import { cutsVectors, hasShortRuns, makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
@@ -44,7 +44,7 @@ export class Unschedulable extends Error {
 
 const maximumInstructions = 256;
 const maximumRoots = 24;
-const candidatesTried = 6;
+const candidatesTried = 8;
 /** A kernel with fewer outer positions than this does not take on big elementwise work that many threads could share. */
 const fewPositions = 4;
 const bigWork = 65536;
@@ -180,7 +180,7 @@ interface HostContext {
 function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[], context: HostContext): Group | undefined {
   if (root.kind !== 'elementwise' && root.kind !== 'reduce') return undefined;
   const producers = [...new Set(needed)].sort((x, y) => y.id - x.id);
-  const siblings = [...reads].flatMap((node) => (elementCount(node.shape) * 2 >= workOf(root) ? (context.readers.get(node) ?? []).slice(-2) : []));
+  const siblings = [...reads].flatMap((node) => (elementCount(node.shape) * 2 >= workOf(root) ? (context.readers.get(node) ?? []).slice(-4) : []));
   const candidates = [...new Set([...producers, ...siblings])].slice(0, candidatesTried);
   for (const group of candidates) {
     if (!mayHost(group, root, producers.includes(group)) || needed.some((before) => before !== group && dependsOn(before, group))) continue;
@@ -274,8 +274,8 @@ function attemptIn(space: Space, members: readonly Root[], context: BuildContext
 function emitAll(space: Space, members: readonly Root[], { roots, limits }: BuildContext): Built {
   const [first] = members;
   if (first === undefined) throw new Error('a kernel needs a root');
-  const contraction = first.kind === 'contract' ? (first.node as ContractNode) : undefined;
-  const emitter = new Emitter(space, roots, contraction);
+  const contraction = first.kind === 'contract' ? contractionOf(first.node) : undefined;
+  const emitter = new Emitter(space, roots, contraction === undefined ? undefined : first.node);
   const operands = contraction === undefined ? undefined : operandsOf(contraction, space, roots);
   if (operands !== undefined) {
     emitter.reads.add(operands.a.base);
@@ -295,19 +295,20 @@ function culpritOf(named: Node | undefined, root: Node, roots: ReadonlyMap<Node,
   return inlined;
 }
 
-function operandsOf(node: ContractNode, space: Space, roots: ReadonlyMap<Node, Root>): { a: Operand; b: Operand } {
+function operandsOf(contraction: Contraction, space: Space, roots: ReadonlyMap<Node, Root>): { a: Operand; b: Operand } {
+  const { node } = contraction;
   const sides = operandSides(node);
   const side = (i: number): Operand => {
     const base = viewBase(inputOf(node, i), roots);
-    return { base, position: operandPosition(node, i, base, space) };
+    return { base, position: operandPosition(contraction, i, base, space) };
   };
   return { a: side(sides.a), b: side(sides.b) };
 }
 
 function spaceOf(members: readonly Root[]): Space {
   const [first] = members;
-  const contraction = members.find((root) => root.kind === 'contract');
-  if (contraction !== undefined) return contractSpace(contraction.node as ContractNode);
+  const contraction = first?.kind === 'contract' ? contractionOf(first.node) : undefined;
+  if (contraction !== undefined) return contractSpace(contraction);
   const scatter = members.find((root) => root.kind === 'scatter');
   if (scatter !== undefined && scatter.node.op === 'scatterAdd') {
     const { axis } = scatter.node.attributes;

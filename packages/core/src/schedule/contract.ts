@@ -13,8 +13,22 @@ function sizeOf(node: Node | undefined, axis: number): number {
   return node?.shape[axis] ?? 1;
 }
 
-/** The space of a contraction: the axes of its output in order, then its k axes. */
-export function contractSpace(node: ContractNode): Space {
+/** A contraction, and the order in which its output's axes lie in memory: that of the one permutation that uses it. */
+export interface Contraction {
+  readonly node: ContractNode;
+  readonly order: readonly number[];
+}
+
+/** The contraction that a node is, or permutes. */
+export function contractionOf(node: Node): Contraction | undefined {
+  if (node.op === 'dot' || node.op === 'conv') return { node, order: node.shape.map((_, i) => i) };
+  const [source] = node.inputs;
+  if (node.op !== 'permute' || (source?.op !== 'dot' && source?.op !== 'conv')) return undefined;
+  return { node: source, order: node.attributes.order };
+}
+
+/** The space of a contraction: the axes of its output in memory's order, then its k axes. */
+export function contractSpace({ node, order }: Contraction): Space {
   const classes: AxisClass[] = [];
   const kSizes: number[] = [];
   const [a, b] = node.inputs;
@@ -29,7 +43,7 @@ export function contractSpace(node: ContractNode): Space {
     kSizes.push(...(b?.shape.slice(2) ?? []));
   }
   return makeSpace([
-    ...node.shape.map((size, i) => makeAxis(size, classes[i] ?? 'n')),
+    ...order.map((i) => makeAxis(node.shape[i] ?? 1, classes[i] ?? 'n')),
     ...kSizes.map((size) => makeAxis(size, 'k')),
   ]);
 }
@@ -46,10 +60,10 @@ export function inputOf(node: Node, side: number): Node {
 }
 
 /** Index of each axis of an operand in terms of the contraction's loops. */
-function operandIndex(node: ContractNode, side: number, space: Space): Affine[] {
+function operandIndex({ node, order }: Contraction, side: number, space: Space): Affine[] {
   const rank = node.shape.length;
   const at = (axis: number): Affine => {
-    const part = space.index[axis];
+    const part = space.index[axis < rank ? order.indexOf(axis) : axis];
     if (part === undefined) throw new Error(`contraction has no axis ${axis}`);
     return part;
   };
@@ -73,9 +87,9 @@ function operandIndex(node: ContractNode, side: number, space: Space): Affine[] 
 }
 
 /** Position in `base` of the operand's element at each point of the space. Throws Refine or Unfusable. */
-export function operandPosition(node: ContractNode, side: number, base: Node, space: Space): Affine {
-  let view = inputOf(node, side);
-  let index: readonly Affine[] = operandIndex(node, side, space);
+export function operandPosition(contraction: Contraction, side: number, base: Node, space: Space): Affine {
+  let view = inputOf(contraction.node, side);
+  let index: readonly Affine[] = operandIndex(contraction, side, space);
   while (view !== base) {
     if (!isMovement(view)) throw new Unfusable('operand is not a view');
     // Memory is contiguous: its reshape needs no division.
@@ -89,9 +103,9 @@ export function operandPosition(node: ContractNode, side: number, base: Node, sp
 }
 
 /** Whether an operand can be read as a plain view of `base`. */
-export function contractionFits(node: ContractNode, side: number, base: Node): boolean {
+export function contractionFits(contraction: Contraction, side: number, base: Node): boolean {
   try {
-    withRefinement(contractSpace(node), (space) => operandPosition(node, side, base, space));
+    withRefinement(contractSpace(contraction), (space) => operandPosition(contraction, side, base, space));
     return true;
   } catch (error) {
     if (error instanceof Unfusable || error instanceof Refine) return false;

@@ -2,6 +2,7 @@
 import type { Node } from '../graph/node.ts';
 import type { Affine, BufferParameter, ContractKernel, Guard, Instruction, LoopKernel } from '../kernel/ir.ts';
 import type { Group } from './cluster.ts';
+import { contractionOf } from './contract.ts';
 import type { Draft } from './emit.ts';
 
 /** A kernel's buffer argument: the node whose memory it is, and the element that indices count from. */
@@ -162,7 +163,7 @@ class Numbering {
 }
 
 function nameOf(group: Group): string {
-  const ops = group.roots.map(({ node }) => node.op);
+  const ops = group.roots.map(({ node, kind }) => (kind === 'contract' ? contractionOf(node)?.node.op : node.op) ?? node.op);
   const shown = [...new Set(ops)].slice(0, 4).join('+');
   const module = group.roots.at(-1)?.node.module ?? '';
   return module === '' ? shown : `${module}:${shown}`;
@@ -225,12 +226,13 @@ export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<Lo
 export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finished<ContractKernel> {
   const { operands } = group;
   const [root] = group.roots;
-  if (operands === undefined || root === undefined || (root.node.op !== 'dot' && root.node.op !== 'conv')) throw new Error('not a contraction');
+  const contraction = root === undefined ? undefined : contractionOf(root.node)?.node;
+  if (operands === undefined || contraction === undefined) throw new Error('not a contraction');
   const { space, drafts } = group.emitter;
   const live = liveDrafts(drafts, wanted);
-  // A contraction without n becomes one without m: the long side should be the vector side.
-  const sizeOf = (wantedClass: string): number => space.loops.reduce((product, size, i) => (space.classes[i] === wantedClass ? product * size : product), 1);
-  const swap = sizeOf('n') === 1 && sizeOf('m') > 1;
+  // The side that lies closest in memory is the vector side, n: a contraction without n becomes one without m.
+  const fastest = space.loops.findIndex((_, i) => live.some(({ instruction }) => instruction.op === 'store' && instruction.index.strides[i] === 1));
+  const swap = space.classes[fastest] === 'm';
   const classes = space.classes.map((axisClass) => (swap && axisClass === 'm' ? 'n' : swap && axisClass === 'n' ? 'm' : axisClass));
   const [a, b] = swap ? [operands.b, operands.a] : [operands.a, operands.b];
   const affines = [a.position, b.position, ...live.flatMap((draft) => affinesOf(draft.instruction))];
@@ -238,7 +240,7 @@ export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finishe
   const groups = mergeLoops(order, space.loops, classes, affines);
   const list = (wantedClass: string): number[] => sizesOf(groups.filter((members) => classes[members[0] ?? 0] === wantedClass), space.loops);
   const numbering = new Numbering();
-  const dtype = inputDtype(root.node);
+  const dtype = inputDtype(contraction);
   const position = ({ base, position: index }: NonNullable<Group['operands']>['a']): { buffer: number; index: Affine } =>
     numbering.buffer(base, regroup(index, groups), 'read', dtype);
   const operandA = position(a);
@@ -248,7 +250,7 @@ export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finishe
     kernel: {
       kind: 'contract',
       name: nameOf(group),
-      combine: root.node.attributes.combine,
+      combine: contraction.attributes.combine,
       batch: list('batch'),
       m: list('m'),
       n: list('n'),
@@ -257,7 +259,7 @@ export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finishe
       a: operandA,
       b: operandB,
       dtype,
-      accumulator: root.node.dtype,
+      accumulator: contraction.dtype,
       epilogue: numbering.instructions,
     },
     arguments: numbering.arguments(),

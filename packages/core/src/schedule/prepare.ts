@@ -51,7 +51,7 @@ export function prepare(graph: CanonicalGraph): PreparedGraph {
 
   const taken = new Set<Node>();
   const own = (node: Node): Node => {
-    const value = replaced.get(node) ?? node;
+    const value = sameMemory(replaced.get(node) ?? node);
     const needsCopy = taken.has(value) || isMovement(value) || value.inputs.length === 0;
     const result = needsCopy ? copyOf(value) : value;
     taken.add(result);
@@ -61,6 +61,13 @@ export function prepare(graph: CanonicalGraph): PreparedGraph {
   const outputs = graph.outputs.map(own);
   const assignments = graph.assignments.map(({ variable, value }) => ({ variable, value: own(value) }));
   return { nodes: order, outputs, assignments };
+}
+
+/** What a reshape reshapes: memory does not know shapes. */
+function sameMemory(node: Node): Node {
+  let base = node;
+  while (base.op === 'reshape') base = operand(base);
+  return base;
 }
 
 /** A node that must be computed into memory of its own. */

@@ -2,7 +2,7 @@
 import { elementwise, isElementwiseOp } from '../graph/elementwise.ts';
 import type { Node } from '../graph/node.ts';
 import { elementCount } from '../shape.ts';
-import { contractionFits } from './contract.ts';
+import { contractionFits, contractionOf } from './contract.ts';
 import type { PreparedGraph } from './prepare.ts';
 import { isMovement, operand } from './view.ts';
 
@@ -59,6 +59,7 @@ export function findRoots(graph: PreparedGraph, options: { fuse: boolean }): Map
   const forced = new Set<Node>([...graph.outputs, ...graph.assignments.map(({ value }) => value)]);
   for (const node of graph.nodes) forceOperands(node, forced);
   const users = countUsers(graph.nodes, forced);
+  const permuted = options.fuse ? permutedContractions(graph.nodes, forced) : new Set<Node>();
 
   const roots = new Map<Node, Root>();
   const expressions = new Map<Node, Expression>();
@@ -70,6 +71,12 @@ export function findRoots(graph: PreparedGraph, options: { fuse: boolean }): Map
       continue;
     }
     const own = expressionOf(node, expressions);
+    if (permuted.has(node)) {
+      // The permutation is the root: the contraction stores in its order.
+      if (node.op === 'permute') roots.set(node, { node, kind: 'contract' });
+      expressions.set(node, leafExpression(node));
+      continue;
+    }
     const computes = !isMovement(node) && node.op !== 'constant' && node.op !== 'iota';
     const isRoot =
       kind !== 'elementwise' ||
@@ -84,6 +91,20 @@ export function findRoots(graph: PreparedGraph, options: { fuse: boolean }): Map
     }
   }
   return roots;
+}
+
+/** Contractions whose only user is a permutation, and these permutations: together one kernel. */
+function permutedContractions(nodes: readonly Node[], forced: ReadonlySet<Node>): Set<Node> {
+  const direct = new Map<Node, number>();
+  for (const node of nodes) for (const input of node.inputs) direct.set(input, (direct.get(input) ?? 0) + 1);
+  const found = new Set<Node>();
+  for (const node of nodes) {
+    const contraction = node.op === 'permute' ? contractionOf(node)?.node : undefined;
+    if (contraction === undefined || direct.get(contraction) !== 1 || forced.has(contraction)) continue;
+    found.add(node);
+    found.add(contraction);
+  }
+  return found;
 }
 
 interface Users {
@@ -150,7 +171,8 @@ function forceOperands(node: Node, forced: Set<Node>): void {
     case 'conv':
       node.inputs.forEach((input, side) => {
         const chain = viewChain(input);
-        const base = chain.reverse().find((candidate) => contractionFits(node, side, candidate));
+        const plain = contractionOf(node);
+        const base = chain.reverse().find((candidate) => plain !== undefined && contractionFits(plain, side, candidate));
         force(base ?? input, forced);
       });
       return;
