@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import functions
+import margins
 import resampling
 from common import case, cases, classes, generator, grid, method, number, pack, write, x
 
@@ -308,7 +309,7 @@ if __name__ == '__main__':
         cases.clear()
         fill()
         write(f'{name}.json', cases)
-    for name, fill in [('functions', functions.functions), ('resampling', resampling.resampling)]:
+    for name, fill in [('functions', functions.functions), ('resampling', resampling.resampling), ('margins', margins.margins)]:
         cases.clear()
         generator.manual_seed(len(name))
         fill()

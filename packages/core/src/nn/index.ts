@@ -22,6 +22,7 @@ export * from './layers/activation.ts';
 export * from './layers/convolution.ts';
 export * from './layers/dropout.ts';
 export * from './layers/loss.ts';
+export * from './layers/margin.ts';
 export * from './layers/padding.ts';
 export * from './layers/pooling.ts';
 export * from './layers/resampling.ts';

@@ -41,6 +41,13 @@ const positional: Record<string, readonly string[]> = {
   interpolate: ['x'],
   unfold: ['x'],
   fold: ['x'],
+  normalize: ['x'],
+  cosineSimilarity: ['a', 'b'],
+  pairwiseDistance: ['a', 'b'],
+  cosineEmbeddingLoss: ['a', 'b', 'target'],
+  marginRankingLoss: ['a', 'b', 'target'],
+  tripletMarginLoss: ['a', 'b', 'c'],
+  gaussianNllLoss: ['input', 'target', 'variance'],
   gelu: ['x'],
 };
 
@@ -60,7 +67,7 @@ function call({ function: name, options: { part, ...options } }: GoldenCase, ten
 /** PyTorch keeps some constants of these in float32. */
 const tolerances: Record<string, number> = { hardsigmoid: 1e-7, hardswish: 1e-7, binaryCrossEntropy: 1e-8 };
 
-const files = ['activations', 'layers', 'pooling', 'losses', 'resampling'];
+const files = ['activations', 'layers', 'pooling', 'losses', 'resampling', 'margins'];
 const cases = files.flatMap((file) => {
   const path = new URL(`../../../goldens/${file}.json`, import.meta.url);
   return JSON.parse(readFileSync(path, 'utf8')) as GoldenCase[];

@@ -1,10 +1,12 @@
 // Layers without state, as functions: `functional.relu(x)`.
 export * from './activation.ts';
 export * from './convolution.ts';
+export * from './distance.ts';
 export * from './dropout.ts';
 export * from './folding.ts';
 export * from './interpolate.ts';
 export * from './linear.ts';
 export * from './loss.ts';
+export * from './margin.ts';
 export * from './pooling.ts';
 export * from './unpooling.ts';

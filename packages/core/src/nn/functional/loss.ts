@@ -7,40 +7,20 @@ import { sameShape } from '../../shape.ts';
 import { arange } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { logSigmoid } from './activation.ts';
+import { reduceLosses, requireSame, type ReductionOption } from './reduction.ts';
 
-export interface ReductionOption {
-  /** What becomes of the elements' losses: `mean` unless given. */
-  readonly reduction?: 'mean' | 'sum' | 'none';
-}
-
-function finish(losses: Tensor, options: ReductionOption): Tensor {
-  switch (options.reduction ?? 'mean') {
-    case 'mean':
-      return losses.mean();
-    case 'sum':
-      return losses.sum();
-    case 'none':
-      return losses;
-  }
-}
-
-function requireSame(input: Tensor, target: Tensor, what: string): void {
-  if (sameShape(input.shape, target.shape)) return;
-  throw new ShapeError(`${describe(what)}: input ${formatShape(input.shape)} and target ${formatShape(target.shape)} differ`, {
-    remedy: 'reshape one of them; losses do not broadcast',
-  });
-}
+export type { ReductionOption } from './reduction.ts';
 
 /** (input − target)². */
 export function mseLoss(input: Tensor, target: Tensor, options: ReductionOption = {}): Tensor {
   requireSame(input, target, 'mseLoss');
-  return finish(input.sub(target).square(), options);
+  return reduceLosses(input.sub(target).square(), options);
 }
 
 /** |input − target|. */
 export function l1Loss(input: Tensor, target: Tensor, options: ReductionOption = {}): Tensor {
   requireSame(input, target, 'l1Loss');
-  return finish(input.sub(target).abs(), options);
+  return reduceLosses(input.sub(target).abs(), options);
 }
 
 /** d² / 2 where |d| < δ (1), else δ (|d| − δ / 2). */
@@ -48,7 +28,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: ReductionOptio
   requireSame(input, target, 'huberLoss');
   const { delta = 1 } = options;
   const distance = input.sub(target).abs();
-  return finish(distance.square().mul(0.5).where(distance.lt(delta), distance.sub(delta / 2).mul(delta)), options);
+  return reduceLosses(distance.square().mul(0.5).where(distance.lt(delta), distance.sub(delta / 2).mul(delta)), options);
 }
 
 /** d² / 2β where |d| < β (1), else |d| − β / 2. */
@@ -68,7 +48,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Reduc
     const slope = input.sub(target).div(input.mul(input.rsub(1)).maximum(1e-12));
     return [dy.mul(slope), dy.mul(negative.sub(positive))];
   });
-  return finish(options.weight === undefined ? losses : losses.mul(options.weight), options);
+  return reduceLosses(options.weight === undefined ? losses : losses.mul(options.weight), options);
 }
 
 /** `binaryCrossEntropy` of sigmoid(input), without overflow. `posWeight` multiplies the loss of positive targets. */
@@ -82,7 +62,7 @@ export function binaryCrossEntropyWithLogits(
   const positive = logSigmoid(input).neg();
   const weighted = posWeight === undefined ? positive : positive.mul(target.mul(posWeight.sub(1)).add(1));
   const losses = input.mul(target.rsub(1)).add(weighted);
-  return finish(weight === undefined ? losses : losses.mul(weight), options);
+  return reduceLosses(weight === undefined ? losses : losses.mul(weight), options);
 }
 
 export interface KlDivergenceOptions {
@@ -101,7 +81,7 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivergenceOption
     ? target.exp().mul(target.sub(input))
     : target.mul(target.where(positive, 1).log().sub(input)).where(positive, 0);
   if (reduction === 'batchmean') return losses.sum().mul(1 / (input.shape[0] ?? 1));
-  return finish(losses, { reduction });
+  return reduceLosses(losses, { reduction });
 }
 
 export interface ClassLossOptions extends ReductionOption {
@@ -139,7 +119,7 @@ function finishClasses(losses: Tensor, target: Tensor, weights: Tensor | undefin
   const { ignoreIndex = -100, reduction = 'mean' } = options;
   const ignored = target.to('int32').eq(ignoreIndex);
   const weighted = (weights === undefined ? losses : losses.mul(weights)).maskedFill(ignored, 0);
-  if (reduction !== 'mean') return finish(weighted, { reduction });
+  if (reduction !== 'mean') return reduceLosses(weighted, { reduction });
   const counted = weights === undefined ? ignored.not().to(losses.dtype) : weights.maskedFill(ignored, 0);
   return weighted.sum().div(counted.sum());
 }
@@ -200,5 +180,5 @@ function crossEntropyOfProbabilities(input: Tensor, target: Tensor, axis: number
   const smoothed = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   const weighted = weight === undefined ? smoothed : smoothed.mul(weight.reshape(-1, ...input.shape.slice(axis + 1).map(() => 1)));
   const losses = input.logSoftmax(axis).mul(weighted).sum(axis).neg();
-  return finish(losses, { reduction });
+  return reduceLosses(losses, { reduction });
 }

@@ -1,6 +1,6 @@
 // Pooling over windows in any number of spatial dimensions: compositions of `window` and reductions.
 import { arrayOf } from '../../dtype.ts';
-import { UserError, formatShape } from '../../errors.ts';
+import { UserError } from '../../errors.ts';
 import { reduce } from '../../graph/build.ts';
 import { describe } from '../../graph/create.ts';
 import { reshape } from '../../graph/move.ts';

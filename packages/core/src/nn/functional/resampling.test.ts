@@ -11,7 +11,7 @@ test('resizing leaves NaN and infinities where they are', async () => {
   const x = tensor([1, 2, NaN, 4, Infinity, 6]).reshape(1, 1, -1);
   const resized = await functional.interpolate(x, { scaleFactor: 2, mode: 'linear' }).data();
   expect([...resized.slice(0, 3), ...resized.slice(-1)]).toEqual([1, 1.25, 1.75, 6]);
-  expect([...resized.slice(3, 10)].some(Number.isFinite)).toBe(false);
+  expect(resized.slice(3, 10).some(Number.isFinite)).toBe(false);
   expect(await functional.interpolate(x, { size: 3 }).data()).toEqual(Float32Array.of(1, NaN, Infinity));
 });
 

@@ -1,19 +1,7 @@
 // Losses as layers: modules of (input, target).
 import type { Tensor } from '../../tensor/tensor.ts';
 import * as functional from '../functional/loss.ts';
-import { Module } from '../module.ts';
-
-/** A loss with settings that do not change. */
-abstract class Loss<Options> extends Module {
-  readonly options: Options;
-
-  constructor(options: Options) {
-    super();
-    this.options = options;
-  }
-
-  abstract override forward(input: Tensor, target: Tensor): Tensor;
-}
+import { Loss } from './loss-base.ts';
 
 export class CrossEntropyLoss extends Loss<functional.CrossEntropyOptions> {
   constructor(options: functional.CrossEntropyOptions = {}) {
