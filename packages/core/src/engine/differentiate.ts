@@ -8,7 +8,7 @@ import { postorder } from '../graph/order.ts';
 import { sameShape } from '../shape.ts';
 import { broadcastNode } from '../tensor/promotion.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { computedLeaf, openAssignments } from './state.ts';
+import { computedLeaf, openAssignments, writtenTo } from './state.ts';
 import { Variable } from './variable.ts';
 
 export type GradientTarget = Tensor | Variable;
@@ -20,14 +20,16 @@ export interface GradientOptions {
   readonly allowUnused?: boolean;
 }
 
-/** The nodes that stand for each Variable in a graph: the versions that were read. */
+/** The nodes that stand for each Variable in a graph: the versions that were read, before or after they were written. */
 function readsByVariable(order: readonly Node[]): Map<unknown, Set<Node>> {
   const reads = new Map<unknown, Set<Node>>();
-  for (const node of order) {
-    if (node.op !== 'read') continue;
-    const { variable } = node.attributes;
+  const note = (variable: unknown, node: Node): void => {
     const nodes = reads.get(variable) ?? new Set();
     reads.set(variable, nodes.add(node));
+  };
+  for (const node of order) {
+    if (node.op === 'read') note(node.attributes.variable, node);
+    else for (const storage of writtenTo(node)) note(storage, node);
   }
   return reads;
 }

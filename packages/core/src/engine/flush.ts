@@ -9,7 +9,7 @@ import { elementCount } from '../shape.ts';
 import { planFor } from './plans.ts';
 import { submit, whenDone } from './queue.ts';
 import { currentLeaf, resolve } from './resolve.ts';
-import { engine, nodesWaiting, remember, type Assignment } from './state.ts';
+import { engine, nodesWaiting, remember, rememberWrite, type Assignment } from './state.ts';
 import { Storage } from './storage.ts';
 
 /** Outputs up to this many bytes are read back with the run that makes them. */
@@ -94,6 +94,7 @@ function land(assignments: ReadonlyMap<Storage, Assignment>): void {
     storage.version += 1;
     storage.writer = writer;
     if (!isLeaf(value)) remember(value, read(storage, storage.version));
+    if (value.op !== 'read') rememberWrite(value, storage);
   }
 }
 

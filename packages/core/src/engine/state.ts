@@ -82,6 +82,19 @@ export function computedLeaf(node: Node): Node | undefined {
   return computed.get(node);
 }
 
+/** Storages that a node's value was written to by a flush, so that graphs made before it still know what they read. */
+const written = new WeakMap<Node, Set<object>>();
+
+/** From now on, `node` also stands for the storage: its value is what the storage held after a flush. */
+export function rememberWrite(node: Node, storage: object): void {
+  written.set(node, (written.get(node) ?? new Set()).add(storage));
+}
+
+/** The storages that a node's value was written to. */
+export function writtenTo(node: Node): Iterable<object> {
+  return written.get(node) ?? [];
+}
+
 /** Assignments of the trace in progress, else those that wait for a flush. */
 export function openAssignments(): Map<Storage, Assignment> {
   return engine.trace?.assignments ?? engine.waiting;

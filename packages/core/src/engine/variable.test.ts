@@ -68,6 +68,17 @@ test('gradients by hand descend', async () => {
   expect((await w.data())[0]).toBeCloseTo(3 * 0.8 ** 5, 5);
 });
 
+test('a value that was assigned and read stands for the Variable after it has been written, too', async () => {
+  const w = vector(0, 0);
+  for (const assigned of [new Float32Array([2, 3]), tensor([1, 2]).mul(2)]) {
+    w.assign(assigned);
+    const loss = w.value.square().sum();
+    await loss.item();
+    const [gradient] = grad(loss, [w]);
+    expect(await gradient?.data()).toEqual(new Float32Array(assigned instanceof Float32Array ? [4, 6] : [4, 8]));
+  }
+});
+
 test('the same computation compiles once', async () => {
   const run = async (): Promise<void> => {
     await tensor([1, 2, 3]).mul(2.5).sum().item();
