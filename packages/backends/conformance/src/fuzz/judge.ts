@@ -113,21 +113,14 @@ function valuesOf(graph: CanonicalGraph, problem: Problem): Float64Array[] {
   return [...outputs, ...assignments];
 }
 
-/** The graph with relative noise of about one unit in the last place on every computed float value. */
+/** The graph with relative noise of about one unit in the last place on every float value: leaves too, for the sums that start from them. */
 function noisy(graph: CanonicalGraph, turn: number): CanonicalGraph {
   const next = randomSource(turn + 1);
   const copies = new Map<Node, Node>();
   for (const node of graph.nodes) {
-    const copy = derive(
-      node,
-      node.op,
-      node.inputs.map((input) => copies.get(input) ?? input),
-      node.attributes,
-      node.shape,
-      node.dtype,
-    );
-    if (node.inputs.length === 0) copies.set(node, node);
-    else copies.set(node, isFloat(node.dtype) ? build.apply('mul', copy, noise(node, next)) : copy);
+    const inputs = node.inputs.map((input) => copies.get(input) ?? input);
+    const copy = inputs.length === 0 ? node : derive(node, node.op, inputs, node.attributes, node.shape, node.dtype);
+    copies.set(node, isFloat(node.dtype) ? build.apply('mul', copy, noise(node, next)) : copy);
   }
   const of = (node: Node): Node => copies.get(node) ?? node;
   return canonicalize({
