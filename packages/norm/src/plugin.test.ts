@@ -14,7 +14,9 @@ describe('components', () => {
       [
         "norm batch",
         "norm batch-renorm",
+        "norm cross-mini-batch",
         "norm decorrelated",
+        "norm divisive",
         "norm dynamic-erf",
         "norm dynamic-tanh",
         "norm eval",
@@ -39,6 +41,7 @@ describe('components', () => {
         "norm switchable",
         "norm unit",
         "reparametrization cosine",
+        "reparametrization cross-iteration",
         "reparametrization propagation",
         "reparametrization scaled-standardization",
         "reparametrization spectral",
@@ -49,7 +52,7 @@ describe('components', () => {
   });
 
   const names = registry.list('norm').map(({ component }) => component.name);
-  const needed: Record<string, object> = { 'ghost-batch': { samples: 2 }, eval: { samples: 2 } };
+  const needed: Record<string, object> = { 'ghost-batch': { samples: 2 }, eval: { samples: 2 }, 'cross-mini-batch': { miniBatches: 2 } };
 
   it.each(names)('%s keeps shapes in evaluation, and learns in training', async (name) => {
     const module = registry.make('norm', { name, ...needed[name] })(16);

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from '../methods/batch-relatives.ts';
 import { BatchRenorm } from '../methods/batch-renorm.ts';
 import { BatchNorm } from '../methods/batch.ts';
+import { CrossMiniBatchNorm } from '../methods/cross-batch.ts';
 import { EvalNorm } from '../methods/eval.ts';
 import { SwitchableNorm } from '../methods/switchable.ts';
 import { DecorrelatedBatchNorm, IterNorm } from '../methods/whitening.ts';
@@ -56,6 +57,13 @@ export const batchComponents = [
     summary: 'Batch normalization evaluated with the statistics that small batches had (Singh & Shrivastava 2019)',
     schema: z.strictObject({ samples: samples.meta({ description: 'samples that shared a statistic in training' }), ...running }),
     create: (config) => (features) => new EvalNorm(features, config),
+  }),
+  component({
+    kind: 'norm',
+    name: 'cross-mini-batch',
+    summary: 'CmBN: statistics of the mini-batches between two optimiser steps (Bochkovskiy, Wang & Liao 2020)',
+    schema: z.strictObject({ miniBatches: samples.meta({ description: 'mini-batches in a batch' }), ...running }),
+    create: (config) => (features) => new CrossMiniBatchNorm(features, config),
   }),
   component({
     kind: 'norm',

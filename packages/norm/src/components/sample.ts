@@ -2,6 +2,7 @@
 import { Identity } from '@athanor/core/nn';
 import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
+import { DivisiveNorm } from '../methods/divisive.ts';
 import { DynamicErf, DynamicTanh, LayerScale } from '../methods/elementwise.ts';
 import { FilterResponseNorm } from '../methods/filter-response.ts';
 import { LocalResponseNorm } from '../methods/local-response.ts';
@@ -107,6 +108,18 @@ export const sampleComponents = [
       window: z.enum(['channels', 'positions']).default('channels'),
     }),
     create: (config) => () => new LocalResponseNorm(config),
+  }),
+  component({
+    kind: 'norm',
+    name: 'divisive',
+    summary: 'Divisive normalization by a local window, smoothed (Ren et al. 2017)',
+    schema: z.strictObject({
+      window: z.int().min(1).default(5).meta({ description: 'cells on a side; odd' }),
+      sigma: z.number().min(0).default(1).meta({ description: 'the smoother' }),
+      learnSigma: z.boolean().default(false),
+      affine: affine(false),
+    }),
+    create: (config) => (features) => new DivisiveNorm(features, config),
   }),
   component({
     kind: 'norm',

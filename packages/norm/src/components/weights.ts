@@ -1,6 +1,7 @@
 // Reparametrizations of weights, as components of a kind of their own.
 import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
+import { CrossIterationBatchNorm } from '../methods/cross-batch.ts';
 import { CosineNorm } from '../weights/cosine.ts';
 import { PropagatedLayer } from '../weights/propagation.ts';
 import { SpectralNorm } from '../weights/spectral.ts';
@@ -59,5 +60,18 @@ export const weightComponents = [
     summary: 'The layers of normalization propagation (Arpit et al. 2016)',
     schema: z.strictObject({ gain: z.number().positive().default(1).meta({ description: 'length of the weights at the start' }) }),
     create: (config) => (layer) => new PropagatedLayer(layer, config),
+  }),
+  component({
+    kind: 'reparametrization',
+    name: 'cross-iteration',
+    summary: 'The layer and batch normalization over the last iterations, corrected for the change of its weights (Yao et al. 2020)',
+    schema: z.strictObject({
+      window: z.int().min(1).default(4).meta({ description: 'iterations, the current one included' }),
+      burnIn: z.int().min(0).default(0).meta({ description: 'training steps before the window opens' }),
+      compensate: z.boolean().default(true),
+      eps: eps(1e-5),
+      momentum: z.number().min(0).max(1).default(0.1),
+    }),
+    create: (config) => (layer) => new CrossIterationBatchNorm(layer, config),
   }),
 ];

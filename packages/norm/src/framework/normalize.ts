@@ -52,7 +52,8 @@ export function normalize(x: Tensor, statistics: Statistics, affine: Affine = {}
   const y = bias === undefined ? scaled : scaled.add(bias);
   if (share === 0) return y;
 
-  const part = share / countOf(x, axes);
+  const count = countOf(x, axes);
+  const part = typeof share === 'number' ? share / count : share.mul(1 / count);
   const inputs = [x, ...(weight === undefined ? [] : [weight]), ...(bias === undefined ? [] : [bias])];
   return withGradient(y, inputs, (dy) => {
     const weighted = weight === undefined || shared ? dy : dy.mul(weight);

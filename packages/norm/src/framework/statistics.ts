@@ -30,7 +30,7 @@ export interface Statistics {
    * The part of the statistics that the normalised tensor itself makes up: 1 when they are its own, 1/k in a window of
    * k batches, 0 when they are constants.
    */
-  readonly share: number;
+  readonly share: number | Tensor;
   /** −2 σ³ d(1/σ)/dv · m / (m − correction): how the scale follows the variance. 1 for ε inside the root. */
   readonly response: Tensor | number;
 }

@@ -26,7 +26,7 @@ export function tensorflowLocalResponse(options: { depthRadius?: number; bias?: 
 }
 
 /** Sums over windows along axes, with zeros outside; even sizes reach one further to the low side, or (mirrored) to the high side. */
-function windowSum(x: Tensor, axes: readonly number[], size: number, options: { readonly mirrored?: boolean } = {}): Tensor {
+export function windowSum(x: Tensor, axes: readonly number[], size: number, options: { readonly mirrored?: boolean } = {}): Tensor {
   const [long, short] = [Math.floor(size / 2), Math.floor((size - 1) / 2)];
   const [low, high] = options.mirrored === true ? [short, long] : [long, short];
   return axes.reduce((sum, axis) => {

@@ -1,0 +1,51 @@
+// Synchronized batch normalization (MegDet; Peng et al. 2018, arXiv 1711.07240): replicas normalise their parts of a batch
+// by the statistics of the whole.
+import { ShapeError, UserError, formatShape, type Tensor } from '@athanor/core';
+import { layoutOf, spanAxes } from '../framework/layout.ts';
+import { scaleAndShift } from '../framework/normalize.ts';
+import { countOf } from '../framework/statistics.ts';
+import { BatchNorm } from './batch.ts';
+
+/** Mean and (biased) variance of a part, and how many values made them. */
+export interface Moments {
+  readonly count: number;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** The moments of the union: μ = Σ nₖ μₖ / N, v = Σ nₖ (vₖ + (μₖ − μ)²) / N. Exact, without differences of squares. */
+export function mergeMoments(parts: readonly Moments[]): Moments {
+  const present = parts.filter(({ count }) => count > 0);
+  const [first] = present;
+  const count = present.reduce((sum, part) => sum + part.count, 0);
+  if (first === undefined) throw new UserError('mergeMoments: no part has a value');
+  const weighted = (pick: (part: Moments) => Tensor): Tensor =>
+    present.map((part) => pick(part).mul(part.count / count)).reduce((sum, part) => sum.add(part));
+  const mean = weighted((part) => part.mean);
+  return { count, mean, variance: weighted((part) => part.variance.add(part.mean.sub(mean).square())) };
+}
+
+/**
+ * Batch normalization over replicas inside one process: `forwardAll` takes their parts of the batch, of any sizes. What
+ * travels between replicas is a count and two values per channel forward, and two sums per channel backward: the
+ * gradients of the merged mean and scale. A single part is plain batch normalization.
+ */
+export class SyncBatchNorm extends BatchNorm {
+  forwardAll(parts: readonly Tensor[]): Tensor[] {
+    for (const part of parts) this.requireChannels(part);
+    if (!this.training) return parts.map((part) => super.forward(part));
+    const kept = { keepdim: true };
+    const merged = mergeMoments(
+      parts.map((part) => {
+        const axes = spanAxes('batch', layoutOf(part));
+        const mean = part.mean(axes, kept);
+        return { count: countOf(part, axes), mean, variance: part.sub(mean).square().mean(axes, kept) };
+      }),
+    );
+    if (merged.count < 2) throw new ShapeError(`SyncBatchNorm: parts ${parts.map(({ shape }) => formatShape(shape)).join(' ')} hold one value per channel`);
+    const { mean, variance, count } = merged;
+    const inverse = variance.add(this.eps).rsqrt();
+    this.track({ axes: [], mean, variance, inverse, share: 1, response: 1 }, count);
+    return parts.map((part) => scaleAndShift(part.sub(mean).mul(inverse), this.affine(part)));
+  }
+}
