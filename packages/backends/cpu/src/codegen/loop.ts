@@ -2,7 +2,7 @@
 // - natural: the loops as they stand, one outer position after the other;
 // - strip: where lanes are outer positions and the inner loops are long, a strip of neighbouring positions goes
 //   through each stage together, so that memory is read along the axis in which it lies.
-import { loopCount, type Dtype, type Instruction, type LoopKernel, type Value } from '@athanor/core/backend';
+import { bytesOf, loopCount, type Dtype, type Instruction, type LoopKernel, type Value } from '@athanor/core/backend';
 import { Emitter } from './emitter.ts';
 import { elementwiseText, literal, loaded, stored } from './expression.ts';
 import { Nest, type NestLoop } from './nest.ts';
@@ -23,6 +23,15 @@ export function loopSource(kernel: LoopKernel): Source {
 /** Strips pay where the inner loops are longer than this. */
 const shortReduction = 16;
 
+const narrowestStrip = 4;
+
+/** Positions of a strip: as many as keep its rows of scratch within 1 MB. */
+function stripWidth(rows: readonly Dtype[], positions: number): number {
+  if (rows.length === 0) return 64;
+  const bytes = rows.reduce((sum, dtype) => sum + bytesOf(dtype) * positions, 0);
+  return Math.min(16, Math.floor(2 ** 20 / bytes));
+}
+
 class LoopWriter {
   readonly #kernel: LoopKernel;
   readonly #nest = new Nest();
@@ -42,8 +51,9 @@ class LoopWriter {
     this.#emitter = new Emitter(this.#nest, kernel.instructions, kernel.buffers);
     this.#inner = loops.slice(outer);
     this.#innerCount = loopCount(this.#inner);
-    const across = vector === outer - 1 && outer < loops.length && !scatters && (loops[vector] ?? 1) > 1;
-    this.#strip = across && this.#innerCount > shortReduction ? Math.min(rows.length > 0 ? 16 : 64, loops[vector] ?? 1) : 0;
+    const across = vector === outer - 1 && outer < loops.length && !scatters && this.#innerCount > shortReduction;
+    const width = across ? Math.min(stripWidth(rows, this.#innerCount), loops[vector] ?? 1) : 0;
+    this.#strip = width >= narrowestStrip ? width : 0;
     this.#lastUse = lastUses(kernel);
   }
 
