@@ -1,5 +1,6 @@
 // The six element types that tensors compute with, their storage and their promotion.
 
+/** What an element of each dtype takes, and how it is classed. */
 export const dtypes = {
   float32: { bytes: 4, kind: 'float' },
   float64: { bytes: 8, kind: 'float' },
@@ -9,19 +10,23 @@ export const dtypes = {
   bool: { bytes: 1, kind: 'bool' },
 } as const;
 
+/** The types of a tensor's elements; bool takes a byte. */
 export type Dtype = keyof typeof dtypes;
 
 /** Host storage of a tensor. bool is stored as one byte, 0 or 1. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array;
 
+/** Bytes of one element. */
 export function bytesOf(dtype: Dtype): number {
   return dtypes[dtype].bytes;
 }
 
+/** Whether the dtype has fractions, NaN and gradients. */
 export function isFloat(dtype: Dtype): boolean {
   return dtypes[dtype].kind === 'float';
 }
 
+/** Whether arithmetic on the dtype wraps around; bool does not count. */
 export function isInteger(dtype: Dtype): boolean {
   return dtypes[dtype].kind === 'integer';
 }
@@ -73,6 +78,7 @@ export function castNumber(value: number, dtype: Dtype): number {
   }
 }
 
+/** The least and the greatest value of each integer dtype. */
 export const integerRange = {
   int32: { low: -2147483648, high: 2147483647 },
   uint8: { low: 0, high: 255 },

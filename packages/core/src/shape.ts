@@ -1,8 +1,10 @@
 // Arithmetic on shapes: sizes, strides, broadcasting, axes.
 import { ShapeError, formatShape } from './errors.ts';
 
+/** Sizes of the axes, outermost first; [] for a scalar. */
 export type Shape = readonly number[];
 
+/** The product of the sizes. */
 export function elementCount(shape: Shape): number {
   let count = 1;
   for (const size of shape) count *= size;
@@ -20,6 +22,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
+/** Whether rank and all sizes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }
@@ -61,6 +64,7 @@ export function normalizeAxes(axes: number | readonly number[] | undefined, rank
   return distinct;
 }
 
+/** Throws a ShapeError unless all sizes are whole numbers from 0. */
 export function assertSizes(shape: Shape, what: string): void {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {

@@ -27,6 +27,7 @@ const points = (Object.keys(pointSets) as PointSetName[]).map((name) => {
   return dataset(name, `${summary} (points in the plane)`, schema, async (config) => makePoints(name, config));
 });
 
+/** The plugin: data sets and transforms as components. */
 export default definePlugin({
   name: '@athanor/data',
   components: [

@@ -27,6 +27,7 @@ function parts(context: ModelContext, refs: { readonly norm: ComponentRef; reado
   return { norm: context.make('norm', refs.norm), weight: refs.weight === undefined ? undefined : context.make('reparametrization', refs.weight) };
 }
 
+/** The plugin: architectures as components of kind `model`. */
 export default definePlugin({
   name: '@athanor/zoo',
   components: [

@@ -5,21 +5,34 @@ import type { NormFactory } from '@athanor/core/plugin';
 
 /** Activations by the name that configs use; those that learn something get a parameter per channel. */
 export const activations = {
+  /** max(0, x) */
   relu: () => new ReLU(),
+  /** x, or x / 100 below 0 */
   leaky: () => new LeakyReLU(),
+  /** x, or eˣ − 1 below 0 */
   elu: () => new ELU(),
+  /** ELU scaled so that variances go towards 1 */
   selu: () => new SELU(),
+  /** x, or a learned multiple of it below 0, one a feature */
   prelu: (features: number) => new PReLU(features),
+  /** x Φ(x) */
   gelu: () => new GELU(),
+  /** x σ(x) */
   silu: () => new SiLU(),
+  /** log(1 + eˣ) */
   softplus: () => new Softplus(),
+  /** tanh x */
   tanh: () => new Tanh(),
+  /** σ(x) = 1 / (1 + e⁻ˣ) */
   sigmoid: () => new Sigmoid(),
+  /** x */
   none: () => new Identity(),
 } as const satisfies Record<string, (features: number) => TensorModule>;
 
+/** The name of an activation. */
 export type Activation = keyof typeof activations;
 
+/** Names that configs may give for an activation. */
 export const activationNames = Object.keys(activations) as [Activation, ...Activation[]];
 
 /** No normalization. */

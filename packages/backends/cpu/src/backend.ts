@@ -30,6 +30,7 @@ export function cpuBackend(options: CpuOptions = {}): CpuBackend {
   return new CpuBackend(options);
 }
 
+/** Runs programs as generated JavaScript, on the calling thread. Made by `cpuBackend`. */
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
   readonly numerics = `cpu-javascript-${engineVersion()}`;
@@ -52,6 +53,7 @@ export class CpuBackend implements Backend {
     this.#schedule = scheduleOptions;
   }
 
+  /** Device memory for a Variable or an output. */
   allocate(bytes: number): Memory {
     const memory = new OwnedMemory(bytes, { poison: this.#poison });
     this.#live.add(memory);
@@ -66,6 +68,7 @@ export class CpuBackend implements Backend {
     owned.release();
   }
 
+  /** Copies host values into device memory. */
   write(memory: Memory, values: TypedArray): void {
     const { buffer, byteOffset, byteLength } = values;
     ownedMemory(memory)
@@ -95,6 +98,7 @@ export class CpuBackend implements Backend {
     executable.run(binding, this.#arena);
   }
 
+  /** Bytes that the arena and live allocations take. */
   memory(): BackendMemory {
     let owned = 0;
     for (const { bytes } of this.#live) owned += bytes;

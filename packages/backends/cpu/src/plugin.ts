@@ -3,6 +3,7 @@ import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 import { cpuBackend } from './backend.ts';
 
+/** The plugin, with the component `backend: cpu`. */
 export default definePlugin({
   name: '@athanor/backend-cpu',
   components: [

@@ -61,9 +61,11 @@ export interface Backend {
   /** Whatever can change bits: backend, fused multiply-add or not, engine version. */
   readonly numerics: string;
   readonly threads: number;
+  /** Device memory for a Variable or an output. */
   allocate(bytes: number): Memory;
   /** Does nothing after `dispose`: Variables and compiled functions may outlive their backend. */
   free(memory: Memory): void;
+  /** Copies host values into device memory. */
   write(memory: Memory, values: TypedArray): void;
   /** A fresh host copy. */
   read(memory: Memory, dtype: Dtype, elements: number): TypedArray | Promise<TypedArray>;
@@ -71,6 +73,7 @@ export interface Backend {
   compile(graph: CanonicalGraph): Executable;
   /** Runs are ordered. Throws (or rejects) with a UserError if a gather or scatter index was out of range. */
   run(executable: Executable, binding: Binding): void | Promise<void>;
+  /** What the backend holds now. */
   memory(): BackendMemory;
   /** Ends workers and frees everything. */
   dispose(): void | Promise<void>;

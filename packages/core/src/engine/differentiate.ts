@@ -11,6 +11,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { computedLeaf, openAssignments, writtenTo } from './state.ts';
 import { Variable } from './variable.ts';
 
+/** What gradients can be taken with respect to; a Variable stands for the version that was read. */
 export type GradientTarget = Tensor | Variable;
 
 export interface GradientOptions {

@@ -54,14 +54,17 @@ export class Storage implements VariableSlot {
     abandoned.register(this, this.#cell, this.#cell);
   }
 
+  /** The number of elements. */
   get elements(): number {
     return elementCount(this.shape);
   }
 
+  /** Bytes that the values take. */
   get bytes(): number {
     return this.elements * bytesOf(this.dtype);
   }
 
+  /** Whether the memory has been freed. */
   get disposed(): boolean {
     return this.#disposed;
   }
@@ -112,6 +115,7 @@ export class Storage implements VariableSlot {
     if (home !== undefined) submit(() => home.backend.free(home.memory));
   }
 
+  /** The error that a use after disposal throws; it names the storage. */
   disposalError(): UserError {
     return new UserError(`${this.name} ${this.dtype} ${formatShape(this.shape)} is used after it was disposed of`, {
       remedy: 'return it from its scope, or dispose of it later',

@@ -25,6 +25,7 @@ export interface VariableOptions {
 /** What a Variable can be set to. */
 export type Assignable = Tensor | TypedArray | number;
 
+/** A named value of fixed shape and dtype that assignments change; they land at the next flush. */
 export class Variable extends Storage {
   override readonly persistent = true;
   #readNode: Node | undefined;

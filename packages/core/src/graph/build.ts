@@ -8,6 +8,7 @@ import { create, describe, requireDtype } from './create.ts';
 import { elementwise, type ElementwiseOp } from './elementwise.ts';
 import type { HostLeaf, Node, ReduceOp, VariableSlot } from './node.ts';
 
+/** A scalar that is part of the program. */
 export function constant(value: number, dtype: Dtype): Node {
   return create('constant', [], { value: castNumber(value, dtype) }, [], dtype);
 }
@@ -26,6 +27,7 @@ export function data(values: TypedArray | undefined, shape: Shape, dtype: Dtype)
   return create('data', [], { leaf }, shape, dtype);
 }
 
+/** The value that a variable has in one of its versions. */
 export function read(variable: VariableSlot, version: number): Node {
   return create('read', [], { variable, version }, variable.shape, variable.dtype);
 }

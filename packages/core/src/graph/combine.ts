@@ -46,6 +46,7 @@ export function freeAxes(rank: number, used: readonly number[]): number[] {
   return Array.from({ length: rank }, (_, i) => i).filter((i) => !used.includes(i));
 }
 
+/** The sum of products over pairs of axes; the result's axes are batch, the rest of `a`, the rest of `b`. */
 export function dot(a: Node, b: Node, attributes: DotAttributes): Node {
   const pairs = [...attributes.batch, ...attributes.contract];
   for (const [i, j] of pairs) {
@@ -87,10 +88,12 @@ export function conv(x: Node, weight: Node, attributes: ConvAttributes): Node {
   return create('conv', [x, weight], attributes, [n ?? 0, groups ?? 0, outputs ?? 0, ...out], contractionDtype(x, weight, attributes.combine, 'conv'));
 }
 
+/** Values or positions in order along an axis; stable, NaN last. */
 export function sort(x: Node, attributes: Attributes['sort']): Node {
   return create('sort', [x], attributes, x.shape, attributes.output === 'indices' ? 'int32' : x.dtype);
 }
 
+/** Running sums or products along an axis. */
 export function cumulative(x: Node, attributes: Attributes['cumulative']): Node {
   return create('cumulative', [x], attributes, x.shape, x.dtype);
 }
@@ -103,16 +106,19 @@ function requireSquare(x: Node, what: string): void {
   }
 }
 
+/** Eigenvalues in ascending order, or eigenvectors as columns, of symmetric matrices [..., n, n]. */
 export function eigh(x: Node, output: 'values' | 'vectors'): Node {
   requireSquare(x, 'eigh');
   return create('eigh', [x], { output }, output === 'values' ? x.shape.slice(0, -1) : x.shape, x.dtype);
 }
 
+/** The lower triangular L with x = L Lᵀ, for positive definite x [..., n, n]. */
 export function cholesky(x: Node): Node {
   requireSquare(x, 'cholesky');
   return create('cholesky', [x], {}, x.shape, x.dtype);
 }
 
+/** The solution x of a x = b for triangular a [..., n, n]. */
 export function triangularSolve(a: Node, b: Node, attributes: Attributes['triangularSolve']): Node {
   requireSquare(a, 'triangularSolve');
   const [n] = a.shape.slice(-1);

@@ -16,6 +16,7 @@ interface ElementwiseEntry {
   readonly dtype: DtypeRule;
   /** Rough cost in simple instructions; ≥ 8 counts as transcendental. */
   readonly cost: number;
+  /** The definition, in float64. */
   readonly evaluate: (a: number, b: number) => number;
 }
 
@@ -37,6 +38,7 @@ const populationCount = (x: number): number => {
   return count;
 };
 
+/** The table of pointwise operations: arity, dtypes, cost, definition, gradient. */
 export const elementwise = {
   // Signs and rounding.
   neg: { arity: 1, dtype: 'number', cost: 1, evaluate: (x) => -x },
@@ -84,10 +86,14 @@ export const elementwise = {
   ne: { arity: 2, dtype: 'compare', cost: 1, evaluate: (a, b) => (a !== b ? 1 : 0) },
 } as const satisfies Record<string, ElementwiseEntry>;
 
+/** The name of a pointwise operation. */
 export type ElementwiseOp = keyof typeof elementwise;
+/** A pointwise operation with one operand. */
 export type UnaryOp = { [K in ElementwiseOp]: (typeof elementwise)[K]['arity'] extends 1 ? K : never }[ElementwiseOp];
+/** A pointwise operation with two operands. */
 export type BinaryOp = Exclude<ElementwiseOp, UnaryOp>;
 
+/** Whether a name is that of a pointwise operation. */
 export function isElementwiseOp(op: string): op is ElementwiseOp {
   return Object.hasOwn(elementwise, op);
 }

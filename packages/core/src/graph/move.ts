@@ -5,6 +5,7 @@ import { assertSizes, elementCount, normalizeAxis, sameShape, type Shape } from 
 import { create, describe } from './create.ts';
 import type { Node, PaddingPair } from './node.ts';
 
+/** The same elements in row-major order under another shape. */
 export function reshape(x: Node, shape: Shape): Node {
   assertSizes(shape, describe('reshape'));
   if (elementCount(shape) !== elementCount(x.shape)) {
@@ -39,6 +40,7 @@ export function expand(x: Node, shape: Shape): Node {
   return sameShape(x.shape, shape) ? x : create('expand', [x], { shape }, shape, x.dtype);
 }
 
+/** With `value` added before and after each axis; negative amounts cut off. */
 export function pad(x: Node, padding: readonly PaddingPair[], value: number): Node {
   const what = describe('pad');
   if (padding.length !== x.shape.length) throw new ShapeError(`${what}: ${padding.length} pairs for shape ${formatShape(x.shape)}`);
@@ -64,6 +66,7 @@ export function slice(x: Node, start: readonly number[], stop: readonly number[]
   return create('slice', [x], { start, stop, step }, shape, x.dtype);
 }
 
+/** With the order of elements reversed along axes. */
 export function flip(x: Node, axes: readonly number[]): Node {
   const moving = axes.filter((axis) => (x.shape[axis] ?? 0) > 1);
   return moving.length === 0 ? x : create('flip', [x], { axes: moving }, x.shape, x.dtype);

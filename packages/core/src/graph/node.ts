@@ -20,6 +20,7 @@ export interface HostLeaf {
 /** [low, high] padding of one axis. */
 export type PaddingPair = readonly [low: number, high: number];
 
+/** Operations that reduce axes to size 1. */
 export type ReduceOp = 'sum' | 'prod' | 'maxReduce' | 'minReduce';
 
 /** Attributes of each op. Axes are non-negative. */
@@ -61,6 +62,7 @@ export interface Attributes {
   triangularSolve: { readonly lower: boolean; readonly transpose: boolean; readonly unitDiagonal: boolean }; // inputs: a [..., n, n], b [..., n, m]
 }
 
+/** What a contraction does with the products: multiply and add, or count the bits that differ. */
 export type Combine = 'multiply-add' | 'xor-popcount';
 
 export interface DotAttributes {
@@ -82,7 +84,9 @@ export interface ConvAttributes {
   readonly combine: Combine;
 }
 
+/** Operations with attributes: all that are not pointwise. */
 export type SpecialOp = keyof Attributes;
+/** The name of any operation. */
 export type Op = SpecialOp | ElementwiseOp;
 
 interface NodeBase {
@@ -96,6 +100,7 @@ interface NodeBase {
   readonly region: number;
 }
 
+/** A node of one operation, with its attributes. */
 export type NodeOf<K extends Op> = NodeBase & {
   readonly op: K;
   readonly attributes: K extends SpecialOp ? Attributes[K] : Record<never, never>;

@@ -49,6 +49,7 @@ export type Instruction =
   /** buffer[index + at · stride] += input, in loop order; dropped, with the flag raised, when `at` is out of [0, size). Loops marked `serial` below. */
   | { readonly op: 'scatter'; readonly buffer: number; readonly index: Affine; readonly at: Value; readonly stride: number; readonly size: number; readonly input: Value; readonly dtype: Dtype };
 
+/** How a reduction joins two values. */
 export type ReduceCombine = 'sum' | 'prod' | 'max' | 'min';
 
 /** A buffer argument of a kernel. Indices in the kernel are relative to the argument's offset. */
@@ -109,6 +110,7 @@ export interface ContractKernel {
   readonly epilogue: readonly Instruction[];
 }
 
+/** Operations that are never fused with others. */
 export type RoutineOp = 'sort' | 'cumulative' | 'eigh' | 'cholesky' | 'triangularSolve';
 
 /** Plain JavaScript over contiguous buffers (kernel/routines.ts): inputs in order, then the output. */
@@ -123,6 +125,7 @@ export type RoutineKernel = {
   };
 }[RoutineOp];
 
+/** One function of a program: a loop nest, a contraction, or a routine. */
 export type Kernel = LoopKernel | ContractKernel | RoutineKernel;
 
 /** Where a buffer of a program lives. Arena offsets are in bytes and multiples of 64. */

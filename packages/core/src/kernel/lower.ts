@@ -19,6 +19,7 @@ export interface LoweredBody {
   readonly stages: readonly number[];
 }
 
+/** The values that an instruction reads. */
 export function inputsOf(instruction: Lowered): readonly Value[] {
   switch (instruction.op) {
     case 'elementwise':

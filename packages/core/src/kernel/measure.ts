@@ -12,6 +12,7 @@ export interface KernelCost {
   readonly bytesWritten: number;
 }
 
+/** Arithmetic and memory traffic of one run of a kernel. */
 export function kernelCost(kernel: Kernel): KernelCost {
   if (kernel.kind === 'routine') {
     const elements = kernel.shapes.reduce((sum, shape) => sum + loopCount(shape), 0);

@@ -22,6 +22,7 @@ export interface ComponentDefinition<K extends Kind, S extends z.ZodType> {
   readonly summary: string;
   /** The only source of the config's types, defaults, messages and documentation: a strict object. */
   readonly schema: S;
+  /** Makes the product from the parsed config. */
   readonly create: (config: z.output<S>, context: ComponentContext<K>) => ComponentKinds[K];
 }
 

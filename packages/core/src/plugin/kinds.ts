@@ -63,5 +63,7 @@ export interface ComponentContexts {
   schedule: { readonly steps: number };
 }
 
+/** The name of a kind of component, such as `norm` or `optimizer`. */
 export type Kind = keyof ComponentKinds & string;
+/** What the maker of a kind's component must give beside the config. */
 export type ContextOf<K extends Kind> = K extends keyof ComponentContexts ? ComponentContexts[K] : object;

@@ -21,6 +21,7 @@ export interface Resolved {
   readonly issues: readonly ConfigIssue[];
 }
 
+/** The components of the plugins that an experiment names, found by kind and name. */
 export class Registry {
   readonly #components = new Map<string, Registered>();
   readonly #plugins = new Set<string>();

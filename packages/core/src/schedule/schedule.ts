@@ -20,6 +20,7 @@ export interface ScheduleOptions {
   readonly fuse?: boolean;
 }
 
+/** The program of a graph: kernels, commands in order, and the memory plan. */
 export function schedule(graph: CanonicalGraph, limits: BackendLimits, options: ScheduleOptions = {}): Program {
   const prepared = prepare(graph);
   const fuse = options.fuse ?? true;

@@ -26,6 +26,7 @@ export const storageTypes = {
   bool: { bytes: 1, safetensors: 'BOOL', npy: 'b1' },
 } as const satisfies Record<string, StorageInfo>;
 
+/** Element types of files: the tensors' dtypes and those that are converted when read. */
 export type StorageType = keyof typeof storageTypes;
 
 /** What holds the elements in memory: 16-bit floats as their bits, booleans as bytes 0 and 1. */

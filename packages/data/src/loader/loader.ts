@@ -57,6 +57,7 @@ export class Loader {
     return this.#cursor.epoch;
   }
 
+  /** Batches in an epoch; a last incomplete one counts unless it is dropped. */
   get batchesPerEpoch(): number {
     return this.#cursor.batchesPerEpoch;
   }

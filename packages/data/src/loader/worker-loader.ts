@@ -74,6 +74,7 @@ export class WorkerLoader {
     return this.#consumed.epoch;
   }
 
+  /** Batches in an epoch; a last incomplete one counts unless it is dropped. */
   get batchesPerEpoch(): number {
     return this.#cursor.batchesPerEpoch;
   }

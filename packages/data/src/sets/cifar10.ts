@@ -7,6 +7,7 @@ import type { Dataset, DatasetSplits, Statistics } from '../dataset.ts';
 import { checkedBytes, findDataFile, limitFields, limitSplits } from './files.ts';
 import type { KnownFile } from './files.ts';
 
+/** The names of CIFAR-10's classes in the order of their labels. */
 export const cifar10Classes = [
   'airplane',
   'automobile',

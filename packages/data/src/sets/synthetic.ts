@@ -95,6 +95,7 @@ export const pointSets = {
   }),
 };
 
+/** The name of a synthetic set of points. */
 export type PointSetName = keyof typeof pointSets;
 
 /**

@@ -8,6 +8,7 @@ import { readCsv } from '../formats/csv.ts';
 import { importOptional } from '../optional.ts';
 import { readFile, requireBuiltin } from '../platform.ts';
 
+/** The content of a table's cell; null where it is empty. */
 export type Cell = string | number | bigint | boolean | null;
 
 /** Named columns of equal length. */

@@ -19,6 +19,7 @@ export interface Transform {
   readonly name: string;
   /** The options as plain data, from which a worker makes the transform again: only this package's transforms have them. */
   readonly config?: object;
+  /** Changes a sample of float32 values in place. */
   readonly apply: (sample: Float32Array, context: SampleContext) => void;
 }
 
