@@ -5,4 +5,5 @@ import { optimizers } from './stages/optimizers.ts';
 import { schedules } from './stages/schedules.ts';
 import { trainStage } from './stages/train.ts';
 
+/** The plugin: the stage `train`, the reference backend, optimisers and schedules. */
 export default definePlugin({ name: '@athanor/lab', components: [trainStage, referenceComponent, ...optimizers, ...schedules] });

@@ -34,6 +34,7 @@ const limits: BackendLimits = {
   dtypes: Object.keys(dtypes) as Dtype[],
 };
 
+/** Runs programs as generated WebAssembly. Made by `wasmBackend`. */
 export class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly limits = limits;
@@ -71,6 +72,7 @@ export class WasmBackend implements Backend {
     this.linear.words(0, 128)[control.delays / 4] = Number(options.delays === true);
   }
 
+  /** Device memory for a Variable or an output. */
   allocate(bytes: number): Memory {
     const memory = new Allocation(this.linear.allocate(bytes), bytes);
     this.owned += bytes;
@@ -85,6 +87,7 @@ export class WasmBackend implements Backend {
     this.allocations -= 1;
   }
 
+  /** Copies host values into device memory. */
   write(memory: Memory, values: TypedArray): void {
     const { address } = Allocation.of(memory);
     this.linear.bytes(address, values.byteLength).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -119,6 +122,7 @@ export class WasmBackend implements Backend {
     throw indexOutOfRange();
   }
 
+  /** Bytes that the arena and live allocations take. */
   memory(): BackendMemory {
     return { arena: this.arena.bytes, owned: this.owned, allocations: this.allocations };
   }

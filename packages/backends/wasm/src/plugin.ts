@@ -3,6 +3,7 @@ import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 import { wasmBackend } from './backend.ts';
 
+/** The plugin, with the component `backend: wasm`. */
 export default definePlugin({
   name: '@athanor/backend-wasm',
   components: [

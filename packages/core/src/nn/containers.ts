@@ -17,6 +17,7 @@ abstract class Container<M extends Module> extends Module implements Iterable<M>
     this.#items = [...items];
   }
 
+  /** How many modules the list holds. */
   get length(): number {
     return this.#items.length;
   }
@@ -26,11 +27,13 @@ abstract class Container<M extends Module> extends Module implements Iterable<M>
     return this.#items.at(position);
   }
 
+  /** Appends modules; optimisers made before do not know their parameters. */
   push(...items: M[]): this {
     this.#items.push(...items);
     return this;
   }
 
+  /** The modules in order. */
   [Symbol.iterator](): Iterator<M> {
     return this.#items[Symbol.iterator]();
   }

@@ -43,14 +43,17 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: inputs * field, fanOut: outputs * field };
 }
 
+/** The same value everywhere. */
 export function constant(value: number): Initializer {
   return initializer((shape) => () => new Float64Array(elementCount(shape)).fill(value));
 }
 
+/** 0 everywhere. */
 export function zeros(): Initializer {
   return constant(0);
 }
 
+/** 1 everywhere. */
 export function ones(): Initializer {
   return constant(1);
 }
@@ -86,6 +89,7 @@ export function truncatedNormal(mean = 0, std = 1, low = -2, high = 2): Initiali
   });
 }
 
+/** Activations whose gain is known. */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu';
 
 /** The factor on the standard deviation that a nonlinearity asks for; `slope` is leakyRelu's. */

@@ -13,6 +13,7 @@ export type ForwardPreHook = (module: Module, inputs: readonly unknown[]) => rea
 /** May replace the output of a forward; undefined keeps it. Runs when the graph is built, not when it computes. */
 export type ForwardHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
 
+/** What layers and models extend: public fields hold the parts, `forward` computes. */
 export abstract class Module {
   #training = true;
   #path: { readonly root: object; readonly path: string } | undefined;
@@ -55,6 +56,7 @@ export abstract class Module {
     return this.#find().variables.flatMap(({ path, value }) => (value instanceof Parameter ? [[path, value] as [string, Parameter]] : []));
   }
 
+  /** Trained Variables, each once, in the order of the fields that hold them. */
   parameters(): Parameter[] {
     return this.namedParameters().map(([, value]) => value);
   }
@@ -64,6 +66,7 @@ export abstract class Module {
     return this.#find().variables.flatMap(({ path, value }) => (value instanceof Parameter ? [] : [[path, value] as [string, Variable]]));
   }
 
+  /** Kept but not trained Variables, each once. */
   buffers(): Variable[] {
     return this.namedBuffers().map(([, value]) => value);
   }
@@ -73,6 +76,7 @@ export abstract class Module {
     return [['', this], ...this.#find().modules.map(({ path, value }) => [path, value] as [string, Module])];
   }
 
+  /** This module and all below it, each once. */
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }

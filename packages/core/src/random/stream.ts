@@ -212,12 +212,20 @@ function restore(saved: Readonly<Record<string, Loadable>>): void {
 
 /** Random numbers: `random.stream('dropout').uniform([2, 3])`. The functions that draw use the stream "default". */
 export const random = {
+  /** The stream of a name, made at first use. */
   stream,
+  /** Seeds all streams, those in use and those to come, with a whole number from 0 to 2⁵³ − 1. */
   manualSeed,
+  /** Keys and counters of all streams in use, to be saved with a model. */
   state,
+  /** Sets all streams to what `state` gave. */
   loadState: restore,
+  /** Uniform in [0, 1). */
   uniform: (shape: Shape, options?: DrawOptions): Tensor => stream('default').uniform(shape, options),
+  /** Standard normal. */
   normal: (shape: Shape, options?: DrawOptions): Tensor => stream('default').normal(shape, options),
+  /** Uniform whole numbers in [low, high), int32. */
   integers: (low: number, high: number, shape: Shape): Tensor => stream('default').integers(low, high, shape),
+  /** The numbers 0 … size − 1 in random order, int32. */
   permutation: (size: number): Tensor => stream('default').permutation(size),
 } as const;

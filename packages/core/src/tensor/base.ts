@@ -18,14 +18,17 @@ export class TensorBase {
     this.#node = node;
   }
 
+  /** The node of the graph: for backends and operations, not for models. */
   get node(): Node {
     return this.#node;
   }
 
+  /** Sizes of the axes, outermost first. */
   get shape(): Shape {
     return this.#node.shape;
   }
 
+  /** The type of the elements. */
   get dtype(): Dtype {
     return this.#node.dtype;
   }

@@ -87,22 +87,27 @@ export function full(shape: Shape, value: number, options: DtypeOption = {}): Te
   return new Tensor(broadcastNode(constant(value, options.dtype ?? 'float32'), shape));
 }
 
+/** 0 everywhere. */
 export function zeros(shape: Shape, options: DtypeOption = {}): Tensor {
   return full(shape, 0, options);
 }
 
+/** 1 everywhere. */
 export function ones(shape: Shape, options: DtypeOption = {}): Tensor {
   return full(shape, 1, options);
 }
 
+/** `value` everywhere, with the shape and the dtype of a tensor. */
 export function fullLike(x: Tensor, value: number, options: DtypeOption = {}): Tensor {
   return full(x.shape, value, { dtype: options.dtype ?? x.dtype });
 }
 
+/** 0 everywhere, with the shape and the dtype of a tensor. */
 export function zerosLike(x: Tensor, options: DtypeOption = {}): Tensor {
   return fullLike(x, 0, options);
 }
 
+/** 1 everywhere, with the shape and the dtype of a tensor. */
 export function onesLike(x: Tensor, options: DtypeOption = {}): Tensor {
   return fullLike(x, 1, options);
 }

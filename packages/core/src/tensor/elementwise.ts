@@ -28,14 +28,17 @@ function numberDtype(operands: readonly Operand[]): Dtype {
 }
 
 export class TensorElementwise extends TensorUnary {
+  /** this + other, broadcast; bool counts as 0 and 1. */
   add(other: Operand): Tensor {
     return this.#binary('add', other, numberDtype([this, other]));
   }
 
+  /** this − other, broadcast. */
   sub(other: Operand): Tensor {
     return this.#binary('sub', other, numberDtype([this, other]));
   }
 
+  /** this · other, broadcast. */
   mul(other: Operand): Tensor {
     return this.#binary('mul', other, numberDtype([this, other]));
   }
@@ -90,26 +93,32 @@ export class TensorElementwise extends TensorUnary {
     }
   }
 
+  /** x². */
   square(): Tensor {
     return this.mul(this);
   }
 
+  /** 1 / x; integers give float32. */
   reciprocal(): Tensor {
     return this.rdiv(1);
   }
 
+  /** 1 / √x. */
   rsqrt(): Tensor {
     return this.sqrt().reciprocal();
   }
 
+  /** 2ˣ. */
   exp2(): Tensor {
     return this.mul(Math.LN2).exp();
   }
 
+  /** Logarithm to base 2. */
   log2(): Tensor {
     return this.log().mul(Math.LOG2E);
   }
 
+  /** sin x / cos x. */
   tan(): Tensor {
     return this.sin().div(this.cos());
   }
@@ -145,26 +154,32 @@ export class TensorElementwise extends TensorUnary {
     return this.add(end.wrap(end.node).sub(this).mul(weight));
   }
 
+  /** Whether elements are equal; NaN equals nothing. */
   eq(other: Operand): Tensor {
     return this.#binary('eq', other);
   }
 
+  /** Whether elements differ. */
   ne(other: Operand): Tensor {
     return this.#binary('ne', other);
   }
 
+  /** this < other. */
   lt(other: Operand): Tensor {
     return this.#binary('lt', other);
   }
 
+  /** this ≤ other. */
   le(other: Operand): Tensor {
     return this.#binary('le', other);
   }
 
+  /** this > other. */
   gt(other: Operand): Tensor {
     return this.wrap(binary('lt', other, this));
   }
 
+  /** this ≥ other. */
   ge(other: Operand): Tensor {
     return this.wrap(binary('le', other, this));
   }
@@ -199,14 +214,17 @@ export class TensorElementwise extends TensorUnary {
     return this.#binary('ushr', other);
   }
 
+  /** Whether elements are NaN. */
   isNaN(): Tensor {
     return this.wrap(apply('ne', this.node, this.node));
   }
 
+  /** Whether elements are neither infinite nor NaN. */
   isFinite(): Tensor {
     return this.abs().lt(Infinity);
   }
 
+  /** Whether elements are ∞ or −∞. */
   isInf(): Tensor {
     return this.abs().eq(Infinity);
   }

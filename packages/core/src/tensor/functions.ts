@@ -30,6 +30,7 @@ export interface NanToNumOptions {
 }
 
 export class TensorFunctions extends TensorElementwise {
+  /** Logarithm to base 10. */
   log10(): Tensor {
     return this.log().mul(Math.LOG10E);
   }

@@ -118,6 +118,7 @@ export class TensorMovement extends TensorBase {
     return this.wrap(expand(reshape(this.node, [...new Array<number>(missing).fill(1), ...this.shape]), full));
   }
 
+  /** Expanded to the shape of another tensor. */
   expandAs(other: Tensor): Tensor {
     return this.expand(other.shape);
   }

@@ -9,6 +9,7 @@ import { matchShape } from './expect.ts';
 import { TensorContraction } from './contraction.ts';
 import { formatType, formatValues } from './format.ts';
 
+/** An immutable value of fixed shape and dtype, computed when somebody looks. Made by `tensor`, `zeros`, … and its methods. */
 export class Tensor extends TensorContraction implements Disposable {
   /** A copy of the values in row-major order; computes them, and all waiting assignments, first. */
   async data(): Promise<TypedArray> {
@@ -84,6 +85,7 @@ export class Tensor extends TensorContraction implements Disposable {
     storage.dispose();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -94,6 +96,7 @@ export async function readAll(tensors: readonly Tensor[]): Promise<TypedArray[]>
   return await readNodes(tensors.map(({ node }) => node));
 }
 
+/** Arrays in arrays, all of one depth and evenly long. */
 export type NestedArray = number | boolean | readonly NestedArray[];
 
 function nest(values: TypedArray, shape: readonly number[], dtype: Dtype): NestedArray {

@@ -11,7 +11,9 @@ import { reportCommand } from './report.ts';
 import { resumeCommand, runCommand } from './run.ts';
 
 export interface Terminal {
+  /** Writes a line of results. */
   readonly out: (text: string) => void;
+  /** Writes a line about a mistake. */
   readonly error: (text: string) => void;
   readonly progress: ProgressStream;
   /** Whether the process was started for this command alone. */

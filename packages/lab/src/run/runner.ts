@@ -17,11 +17,15 @@ import type { Run, Study } from './study.ts';
 
 /** Who is told what happens; the terminal's progress is one. */
 export interface Observer {
+  /** A run begins or goes on. */
   runStarted(run: Run, position: { readonly index: number; readonly of: number }): void;
   /** `from` steps are done already. */
   stageStarted(name: string, position: { readonly from: number; readonly steps: number }): void;
+  /** A step has been computed. */
   stepDone(step: number, report: StepReport): void;
+  /** A run has its result. */
   runDone(run: Run): void;
+  /** Something that a person should know, and that stops nothing. */
   note(message: string): void;
 }
 

@@ -3,6 +3,7 @@ import type { Backend } from '@athanor/core/backend';
 import type { StoredArray } from '@athanor/data';
 import type { MetricRow } from './metrics.ts';
 
+/** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** All that a stage needs to go on: what does not fit into JSON stands under `tensors`. */
@@ -39,10 +40,15 @@ export interface Stage {
   readonly steps: number;
   /** Steps between checkpoints. */
   readonly checkpointEvery: number;
+  /** Computes the step of this number. */
   step(step: number): Promise<StepReport>;
+  /** All that the steps to come depend on. */
   state(): Promise<StageState>;
+  /** Continues from a saved state. */
   restore(state: StageState): Promise<void>;
+  /** The outcome, after the last step. */
   finish(): Promise<StageResult>;
+  /** Frees what the stage holds. */
   dispose(): void;
 }
 

@@ -37,6 +37,7 @@ export interface Study {
   readonly runs: readonly Run[];
 }
 
+/** How far a run has come. */
 export type RunStatus = 'done' | 'running' | 'interrupted' | 'waiting';
 
 /** Identity of an experiment: equal for equal configs, whatever the file looks like. */
@@ -116,6 +117,7 @@ export function stageFolder(run: Run, index: number): string {
   return join(run.folder, `${index}-${typeof ref === 'string' ? ref : (ref?.name ?? 'stage')}`);
 }
 
+/** How far a run has come, from its folder. */
 export function runStatus(run: Run): RunStatus {
   const done = run.config.stages.every((_, index) => existsSync(join(stageFolder(run, index), 'result.json')));
   if (done) return 'done';

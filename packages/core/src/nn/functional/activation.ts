@@ -89,6 +89,7 @@ export function softsign(x: Tensor): Tensor {
   return x.div(x.abs().add(1));
 }
 
+/** tanh x. */
 export function tanh(x: Tensor): Tensor {
   return x.tanh();
 }
@@ -136,6 +137,7 @@ export function glu(x: Tensor, axis = -1): Tensor {
   return x.narrow(at, 0, size / 2).mul(x.narrow(at, size / 2, size / 2).sigmoid());
 }
 
+/** eˣ / Σ eˣ along an axis. */
 export function softmax(x: Tensor, axis: number): Tensor {
   return x.softmax(axis);
 }
@@ -145,6 +147,7 @@ export function softmin(x: Tensor, axis: number): Tensor {
   return x.neg().softmax(axis);
 }
 
+/** log softmax(x), without overflow. */
 export function logSoftmax(x: Tensor, axis: number): Tensor {
   return x.logSoftmax(axis);
 }

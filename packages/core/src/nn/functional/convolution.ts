@@ -20,6 +20,7 @@ export interface ConvolutionOptions {
   readonly groups?: number;
 }
 
+/** What stands outside of the input: zeros, or values of the input itself. */
 export type ConvolutionPaddingMode = 'zeros' | PaddingMode;
 
 /** [N, C, …] as [N, G, C / G, …]. */

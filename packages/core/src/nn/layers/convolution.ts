@@ -131,18 +131,21 @@ class ConvTranspose extends Module {
   }
 }
 
+/** The transpose of a convolution: [N, C, L] to [N, out, L′]. Weight [C, out / groups, K]. */
 export class ConvTranspose1d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
     super(1, { inputs, outputs }, kernel, options);
   }
 }
 
+/** The transpose of a convolution: [N, C, H, W] to [N, out, H′, W′]. Weight [C, out / groups, K, K]. */
 export class ConvTranspose2d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
     super(2, { inputs, outputs }, kernel, options);
   }
 }
 
+/** The transpose of a convolution: [N, C, D, H, W] to [N, out, D′, H′, W′]. Weight [C, out / groups, K, K, K]. */
 export class ConvTranspose3d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
     super(3, { inputs, outputs }, kernel, options);

@@ -11,5 +11,6 @@ export abstract class Loss<Options> extends Module {
     this.options = options;
   }
 
+  /** The loss of inputs and targets, reduced as `options.reduction` says. */
   abstract override forward(...inputs: Tensor[]): Tensor;
 }

@@ -3,6 +3,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import * as functional from '../functional/loss.ts';
 import { Loss } from './loss-base.ts';
 
+/** `functional.crossEntropy` as a layer: logits [N, C, …] against classes or probabilities. */
 export class CrossEntropyLoss extends Loss<functional.CrossEntropyOptions> {
   constructor(options: functional.CrossEntropyOptions = {}) {
     super(options);
@@ -13,6 +14,7 @@ export class CrossEntropyLoss extends Loss<functional.CrossEntropyOptions> {
   }
 }
 
+/** `functional.nllLoss` as a layer: log probabilities [N, C, …] against classes. */
 export class NLLLoss extends Loss<functional.ClassLossOptions> {
   constructor(options: functional.ClassLossOptions = {}) {
     super(options);
@@ -23,6 +25,7 @@ export class NLLLoss extends Loss<functional.ClassLossOptions> {
   }
 }
 
+/** `functional.mseLoss` as a layer: squared differences. */
 export class MSELoss extends Loss<functional.ReductionOption> {
   constructor(options: functional.ReductionOption = {}) {
     super(options);
@@ -33,6 +36,7 @@ export class MSELoss extends Loss<functional.ReductionOption> {
   }
 }
 
+/** `functional.l1Loss` as a layer: absolute differences. */
 export class L1Loss extends Loss<functional.ReductionOption> {
   constructor(options: functional.ReductionOption = {}) {
     super(options);
@@ -45,6 +49,7 @@ export class L1Loss extends Loss<functional.ReductionOption> {
 
 type HuberOptions = functional.ReductionOption & { readonly delta?: number };
 
+/** `functional.huberLoss` as a layer: squares that become lines at δ. */
 export class HuberLoss extends Loss<HuberOptions> {
   constructor(options: HuberOptions = {}) {
     super(options);
@@ -57,6 +62,7 @@ export class HuberLoss extends Loss<HuberOptions> {
 
 type SmoothL1Options = functional.ReductionOption & { readonly beta?: number };
 
+/** `functional.smoothL1Loss` as a layer: Huber's loss divided by β. */
 export class SmoothL1Loss extends Loss<SmoothL1Options> {
   constructor(options: SmoothL1Options = {}) {
     super(options);
@@ -69,6 +75,7 @@ export class SmoothL1Loss extends Loss<SmoothL1Options> {
 
 type BinaryOptions = functional.ReductionOption & { readonly weight?: Tensor };
 
+/** `functional.binaryCrossEntropy` as a layer: probabilities against 0 … 1. */
 export class BCELoss extends Loss<BinaryOptions> {
   constructor(options: BinaryOptions = {}) {
     super(options);
@@ -81,6 +88,7 @@ export class BCELoss extends Loss<BinaryOptions> {
 
 type BinaryLogitsOptions = BinaryOptions & { readonly posWeight?: Tensor };
 
+/** `functional.binaryCrossEntropyWithLogits` as a layer: logits against 0 … 1. */
 export class BCEWithLogitsLoss extends Loss<BinaryLogitsOptions> {
   constructor(options: BinaryLogitsOptions = {}) {
     super(options);
@@ -91,6 +99,7 @@ export class BCEWithLogitsLoss extends Loss<BinaryLogitsOptions> {
   }
 }
 
+/** `functional.klDiv` as a layer: log probabilities against probabilities. */
 export class KLDivLoss extends Loss<functional.KlDivergenceOptions> {
   constructor(options: functional.KlDivergenceOptions = {}) {
     super(options);

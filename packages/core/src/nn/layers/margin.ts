@@ -6,6 +6,7 @@ import type { ReductionOption } from '../functional/reduction.ts';
 import { Module } from '../module.ts';
 import { Loss } from './loss-base.ts';
 
+/** `functional.hingeEmbeddingLoss` as a layer. */
 export class HingeEmbeddingLoss extends Loss<margin.MarginOption> {
   constructor(options: margin.MarginOption = {}) {
     super(options);
@@ -16,6 +17,7 @@ export class HingeEmbeddingLoss extends Loss<margin.MarginOption> {
   }
 }
 
+/** `functional.marginRankingLoss` as a layer. */
 export class MarginRankingLoss extends Loss<margin.MarginOption> {
   constructor(options: margin.MarginOption = {}) {
     super(options);
@@ -26,6 +28,7 @@ export class MarginRankingLoss extends Loss<margin.MarginOption> {
   }
 }
 
+/** `functional.softMarginLoss` as a layer. */
 export class SoftMarginLoss extends Loss<ReductionOption> {
   constructor(options: ReductionOption = {}) {
     super(options);
@@ -36,6 +39,7 @@ export class SoftMarginLoss extends Loss<ReductionOption> {
   }
 }
 
+/** `functional.multiMarginLoss` as a layer. */
 export class MultiMarginLoss extends Loss<margin.MultiMarginOptions> {
   constructor(options: margin.MultiMarginOptions = {}) {
     super(options);
@@ -46,6 +50,7 @@ export class MultiMarginLoss extends Loss<margin.MultiMarginOptions> {
   }
 }
 
+/** `functional.multiLabelMarginLoss` as a layer. */
 export class MultiLabelMarginLoss extends Loss<ReductionOption> {
   constructor(options: ReductionOption = {}) {
     super(options);
@@ -58,6 +63,7 @@ export class MultiLabelMarginLoss extends Loss<ReductionOption> {
 
 type WeightedOptions = ReductionOption & { readonly weight?: Tensor };
 
+/** `functional.multiLabelSoftMarginLoss` as a layer. */
 export class MultiLabelSoftMarginLoss extends Loss<WeightedOptions> {
   constructor(options: WeightedOptions = {}) {
     super(options);
@@ -68,6 +74,7 @@ export class MultiLabelSoftMarginLoss extends Loss<WeightedOptions> {
   }
 }
 
+/** `functional.cosineEmbeddingLoss` as a layer. */
 export class CosineEmbeddingLoss extends Loss<distance.CosineEmbeddingOptions> {
   constructor(options: distance.CosineEmbeddingOptions = {}) {
     super(options);
@@ -78,6 +85,7 @@ export class CosineEmbeddingLoss extends Loss<distance.CosineEmbeddingOptions> {
   }
 }
 
+/** `functional.tripletMarginLoss` as a layer. */
 export class TripletMarginLoss extends Loss<distance.TripletOptions> {
   constructor(options: distance.TripletOptions = {}) {
     super(options);
@@ -88,6 +96,7 @@ export class TripletMarginLoss extends Loss<distance.TripletOptions> {
   }
 }
 
+/** `functional.poissonNllLoss` as a layer. */
 export class PoissonNLLLoss extends Loss<margin.PoissonOptions> {
   constructor(options: margin.PoissonOptions = {}) {
     super(options);
@@ -98,6 +107,7 @@ export class PoissonNLLLoss extends Loss<margin.PoissonOptions> {
   }
 }
 
+/** `functional.gaussianNllLoss` as a layer. */
 export class GaussianNLLLoss extends Loss<margin.GaussianOptions> {
   constructor(options: margin.GaussianOptions = {}) {
     super(options);

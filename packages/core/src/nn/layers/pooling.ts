@@ -13,6 +13,7 @@ import { Module } from '../module.ts';
 
 /** Settings of a pooling layer; the stride is the kernel's size unless given. */
 export type MaxPoolOptions = Omit<PoolingOptions, 'kernel'>;
+/** Settings of an average pooling layer; the stride is the kernel's size unless given. */
 export type AvgPoolOptions = Omit<AveragePoolingOptions, 'kernel'>;
 
 /** A function of [N, C, …] with a fixed number of spatial axes. */

@@ -107,14 +107,17 @@ abstract class LPPool extends Module {
   }
 }
 
+/** p-norms of windows of [N, C, L]. */
 export class LPPool1d extends LPPool {
   protected override readonly rank = 1;
 }
 
+/** p-norms of windows of [N, C, H, W]. */
 export class LPPool2d extends LPPool {
   protected override readonly rank = 2;
 }
 
+/** p-norms of windows of [N, C, D, H, W]. */
 export class LPPool3d extends LPPool {
   protected override readonly rank = 3;
 }
@@ -136,14 +139,17 @@ abstract class MaxUnpool extends Module {
   }
 }
 
+/** Values put back where max pooling of [N, C, L] found them, among zeros. */
 export class MaxUnpool1d extends MaxUnpool {
   protected override readonly rank = 1;
 }
 
+/** Values put back where max pooling of [N, C, H, W] found them, among zeros. */
 export class MaxUnpool2d extends MaxUnpool {
   protected override readonly rank = 2;
 }
 
+/** Values put back where max pooling of [N, C, D, H, W] found them, among zeros. */
 export class MaxUnpool3d extends MaxUnpool {
   protected override readonly rank = 3;
 }

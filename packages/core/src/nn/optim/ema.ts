@@ -11,6 +11,7 @@ export interface EMAOptions {
   readonly warmup?: boolean;
 }
 
+/** Averages of Variables, for instance of a model's parameters. */
 export class EMA {
   readonly #pairs: readonly { readonly variable: Variable; readonly average: Variable }[];
   readonly #decay: number;
@@ -54,6 +55,7 @@ export class EMA {
     return { updates: this.#count, ...Object.fromEntries(this.#pairs.map(({ variable, average }) => [variable.name, average])) };
   }
 
+  /** Sets averages and count to saved values. */
   loadStateDict(state: Readonly<Record<string, Loadable>>, options: LoadOptions = {}): void {
     loadState(this.stateDict(), state, options);
   }

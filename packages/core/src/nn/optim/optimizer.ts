@@ -17,6 +17,7 @@ export interface ParameterGroup {
   readonly weightDecay?: number;
 }
 
+/** What an optimiser trains: Variables, or groups of them with settings of their own. */
 export type Parameters = Iterable<Variable> | readonly ParameterGroup[];
 
 export interface OptimizerOptions {
@@ -52,6 +53,7 @@ function makeSlot({ name, shape, dtype }: Variable, slot: string, start: number)
   return new Variable({ name: `${name}.${slot}`, shape, dtype, initial });
 }
 
+/** What optimisers share: the learning rate, parameter groups, slots, and one update a step. */
 export abstract class Optimizer {
   /** Parameters in the order given, each with its slots. */
   readonly targets: readonly Target[];
@@ -126,6 +128,7 @@ export abstract class Optimizer {
     return state;
   }
 
+  /** Sets learning rate, counters and slots to saved values. */
   loadStateDict(state: Readonly<Record<string, Loadable>>, options: LoadOptions = {}): void {
     loadState(this.stateDict(), state, options);
   }

@@ -1,6 +1,7 @@
 // Schedules: the factor on the learning rate as a function of the step, counted from 0. `optimizer.lr = base * factor(step)`.
 import { UserError } from '../../errors.ts';
 
+/** The factor on the learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
 function share(step: number, steps: number): number {
