@@ -47,6 +47,7 @@ export default {
   readme: 'none',
   disableSources: true,
   excludePrivate: true,
+  excludeProtected: true,
   excludeInternal: true,
   excludeExternals: true,
   validation: { notExported: false, invalidLink: true, notDocumented: true },

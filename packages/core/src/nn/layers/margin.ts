@@ -50,7 +50,7 @@ export class MultiMarginLoss extends Loss<margin.MultiMarginOptions> {
   }
 }
 
-/** `functional.multiLabelMarginLoss` as a layer. */
+/** `functional.multilabelMarginLoss` as a layer. */
 export class MultiLabelMarginLoss extends Loss<ReductionOption> {
   constructor(options: ReductionOption = {}) {
     super(options);
@@ -63,7 +63,7 @@ export class MultiLabelMarginLoss extends Loss<ReductionOption> {
 
 type WeightedOptions = ReductionOption & { readonly weight?: Tensor };
 
-/** `functional.multiLabelSoftMarginLoss` as a layer. */
+/** `functional.multilabelSoftMarginLoss` as a layer. */
 export class MultiLabelSoftMarginLoss extends Loss<WeightedOptions> {
   constructor(options: WeightedOptions = {}) {
     super(options);
