@@ -17,6 +17,12 @@ test('several targets, one of them twice, one an intermediate value', async () =
   expect(values.map((own) => [...own])).toEqual([[6, 32], [18, 64], [6, 16], [6, 32]]);
 });
 
+test('an intermediate reshape that is reshaped again', async () => {
+  const rows = vector(1, 2, 3, 4).reshape([2, 2]);
+  const [slope] = grad(rows.reshape([4]).square().sum(), [rows]);
+  expect(await slope?.toArray()).toEqual([[2, 4], [6, 8]]);
+});
+
 test('a cotangent weighs the output', async () => {
   const x = vector(1, 2);
   const [slope = x] = grad(x.square(), [x], { cotangent: vector(10, 1) });

@@ -11,11 +11,8 @@ export function reshape(x: Node, shape: Shape): Node {
   if (elementCount(shape) !== elementCount(x.shape)) {
     throw new ShapeError(`${describe('reshape')}: ${formatShape(x.shape)} has ${elementCount(x.shape)} elements, ${formatShape(shape)} has ${elementCount(shape)}`);
   }
-  const inner = x.op === 'reshape' ? x.inputs[0] : undefined;
-  // A reshape to its own shape is an alias that side tables know (custom gradients): never looked through.
-  const source = inner !== undefined && !sameShape(inner.shape, x.shape) ? inner : x;
-  if (sameShape(source.shape, shape)) return source;
-  return create('reshape', [source], { shape }, shape, x.dtype);
+  // Never looked through here: gradients may be asked for at x, or side tables know it. `canonicalize` shortens chains.
+  return sameShape(x.shape, shape) ? x : create('reshape', [x], { shape }, shape, x.dtype);
 }
 
 /** Axis i of the result is axis order[i] of x. */
