@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Converter } from 'typedoc'
+import { Converter, ReflectionKind } from 'typedoc'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -38,11 +38,26 @@ function nameModules(app) {
   })
 }
 
+/** Rows of tables written `as const satisfies Record<…, Row>` have the docstrings of the interface Row. */
+function documentTables(app) {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    const documented = new Map()
+    const properties = project.getReflectionsByKind(ReflectionKind.Property)
+    for (const { name, parent, comment } of properties) {
+      if (comment && parent?.kindOf(ReflectionKind.Interface)) documented.set(name, comment)
+    }
+    for (const own of properties) {
+      if (own.hasComment() || !own.parent?.kindOf(ReflectionKind.TypeLiteral)) continue
+      if (documented.has(own.name)) own.comment = documented.get(own.name).clone()
+    }
+  })
+}
+
 export default {
   name: 'Athanor',
   tsconfig: join(root, 'docs/tsconfig.json'),
   entryPoints: [...entries.keys()],
-  plugin: [nameModules],
+  plugin: [nameModules, documentTables],
   out: join(root, 'docs/api'),
   readme: 'none',
   disableSources: true,

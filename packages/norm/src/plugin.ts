@@ -4,4 +4,5 @@ import { batchComponents } from './components/batch.ts';
 import { sampleComponents } from './components/sample.ts';
 import { weightComponents } from './components/weights.ts';
 
+/** The plugin: normalizations as components of kind `norm`, and reparametrizations. */
 export default definePlugin({ name: '@athanor/norm', components: [...sampleComponents, ...batchComponents, ...weightComponents] });

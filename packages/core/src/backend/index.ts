@@ -5,7 +5,7 @@ export * from '../dtype.ts';
 export * from '../shape.ts';
 export * from '../errors.ts';
 export { buildContext, derive } from '../graph/create.ts';
-export { elementwise, isElementwiseOp, type BinaryOp, type ElementwiseOp, type UnaryOp } from '../graph/elementwise.ts';
+export { elementwise, isElementwiseOp, type BinaryOp, type ElementwiseEntry, type ElementwiseOp, type UnaryOp } from '../graph/elementwise.ts';
 export type * from '../graph/node.ts';
 export * as build from '../graph/build.ts';
 export * as combine from '../graph/combine.ts';

@@ -11,7 +11,8 @@ type DtypeRule =
   | 'bits' // integers and bool
   | 'compare'; // any common dtype; the result is bool
 
-interface ElementwiseEntry {
+/** A row of the table of pointwise operations. */
+export interface ElementwiseEntry {
   readonly arity: 1 | 2;
   readonly dtype: DtypeRule;
   /** Rough cost in simple instructions; ≥ 8 counts as transcendental. */

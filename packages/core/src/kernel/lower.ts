@@ -85,6 +85,7 @@ function isRoot(instruction: Lowered): boolean {
   return instruction.op === 'store' || instruction.op === 'scatter' || instruction.op === 'keep';
 }
 
+/** Instructions in the form that vector backends generate: functions spelled out, dead values dropped. */
 export function lower(instructions: readonly Instruction[], stages: readonly number[]): LoweredBody {
   const out: Lowered[] = [];
   const outStages: number[] = [];

@@ -9,6 +9,7 @@ export interface Layout {
   readonly positions: readonly number[];
 }
 
+/** Which axis of [N, C], [N, T, C] or [N, C, …] plays which part; a ShapeError for other ranks. */
 export function layoutOf(x: Tensor): Layout {
   switch (x.ndim) {
     case 2:

@@ -31,6 +31,7 @@ export function requireFeatures(features: number): void {
   throw new UserError(`a normalization of ${features} channels`, { remedy: 'give a whole number from 1' });
 }
 
+/** What layers that normalise channels share: γ, β, ε and the check of the input. */
 export abstract class Norm extends Module {
   readonly features: number;
   readonly eps: number;
@@ -50,6 +51,7 @@ export abstract class Norm extends Module {
     this.bias = affine && bias ? constantParameter(0, [features], dtype) : undefined;
   }
 
+  /** Normalises [N, C], [N, T, C] or [N, C, H, W]. */
   abstract override forward(x: Tensor): Tensor;
 
   /** γ and β in shapes that broadcast over x. */

@@ -40,6 +40,7 @@ export function countOf(x: Tensor, axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * (x.shape[axis] ?? 1), 1);
 }
 
+/** 1 / σ of a variance, with ε where the method puts it. */
 export function inverseScale(variance: Tensor, eps: number, placement: EpsilonPlacement = 'inside'): Tensor {
   switch (placement) {
     case 'inside':

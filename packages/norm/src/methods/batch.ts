@@ -18,6 +18,7 @@ export interface RunningOptions extends NormOptions, MomentumOption {
   readonly runningVariance?: 'unbiased' | 'biased';
 }
 
+/** Batch normalization (Ioffe & Szegedy 2015): statistics of each channel over batch and positions; running ones in evaluation. */
 export class BatchNorm extends RunningNorm {
   readonly runningVariance: 'unbiased' | 'biased';
   readonly runningMean: Buffer | undefined;

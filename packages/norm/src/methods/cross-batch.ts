@@ -44,6 +44,7 @@ export class CrossMiniBatchNorm extends BatchNorm {
     this.windowCount = new Buffer({ shape: [], dtype });
   }
 
+  /** Forgets the mini-batches seen so far: the next one begins a batch. */
   startBatch(): void {
     this.windowCount.assign(0);
   }

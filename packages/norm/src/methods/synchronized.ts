@@ -31,6 +31,7 @@ export function mergeMoments(parts: readonly Moments[]): Moments {
  * gradients of the merged mean and scale. A single part is plain batch normalization.
  */
 export class SyncBatchNorm extends BatchNorm {
+  /** Normalises all parts of a batch with the statistics of the whole. */
   forwardAll(parts: readonly Tensor[]): Tensor[] {
     for (const part of parts) this.requireChannels(part);
     if (!this.training) return parts.map((part) => super.forward(part));

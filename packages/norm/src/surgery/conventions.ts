@@ -14,6 +14,7 @@ interface Convention {
   readonly names: { readonly weight: string; readonly bias: string; readonly runningMean: string; readonly runningVar: string };
 }
 
+/** What frameworks mean by the settings and arrays of batch normalization. */
 export const batchNormConventions = {
   pytorch: {
     eps: 1e-5,
@@ -45,6 +46,7 @@ export const batchNormConventions = {
   },
 } as const satisfies Record<string, Convention>;
 
+/** A framework whose conventions are known. */
 export type Framework = keyof typeof batchNormConventions;
 
 /** Our options for what a framework's arguments (or their defaults) mean. */

@@ -17,6 +17,7 @@ declare module '@athanor/core/plugin' {
   }
 }
 
+/** Whether a module is a linear layer or a convolution. */
 export function isWeighted(module: Module): module is WeightedLayer {
   return module instanceof Linear || module instanceof Conv1d || module instanceof Conv2d || module instanceof Conv3d;
 }

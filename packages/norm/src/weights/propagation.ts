@@ -16,8 +16,10 @@ const activations = {
   gelu: { module: () => new GELU({ approximate: 'tanh' }), f: (z: number) => 0.5 * z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3))) },
 } as const satisfies Record<string, { module: () => TensorModule; f: (z: number) => number }>;
 
+/** The name of an activation whose moments are known. */
 export type PropagatedActivationName = keyof typeof activations;
 
+/** Names that configs may give for such an activation. */
 export const propagatedActivations = Object.keys(activations) as [PropagatedActivationName, ...PropagatedActivationName[]];
 
 /** Mean and standard deviation of f(z) for standard normal z, by Simpson's rule on both sides of 0. */

@@ -89,6 +89,7 @@ export abstract class Optimizer {
     return this.#lr.host[0] ?? 0;
   }
 
+  /** Used from the next step on. */
   set lr(value: number) {
     requirePositive(value, 'lr');
     this.#lr.assign(value, 'setting lr');
