@@ -9,6 +9,7 @@ import torch.nn.functional as F
 import functions
 import margins
 import resampling
+import sequences
 from common import case, cases, classes, generator, grid, method, number, pack, write, x
 
 
@@ -309,7 +310,7 @@ if __name__ == '__main__':
         cases.clear()
         fill()
         write(f'{name}.json', cases)
-    for name, fill in [('functions', functions.functions), ('resampling', resampling.resampling), ('margins', margins.margins)]:
+    for name, fill in [('functions', functions.functions), ('resampling', resampling.resampling), ('margins', margins.margins), ('sequences', sequences.sequences)]:
         cases.clear()
         generator.manual_seed(len(name))
         fill()

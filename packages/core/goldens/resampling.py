@@ -10,6 +10,7 @@ def resampling():
     folding()
     unpooling()
     padded_convolutions()
+    tables()
     sizes_of_one()
 
 
@@ -96,6 +97,10 @@ def unpooling():
             back = {**options, **size}
             # What stands in several windows is one number.
             case('maxUnpool', lambda x, indices, **o: inverse[rank](x, indices, **o), {'x': values.detach().requires_grad_(), 'indices': indices}, back, theirs(back))
+    for shape in [(2, 3, 4), (1, 2, 3, 5), (2, 1, 1, 1)]:
+        axes = tuple(range(2, len(shape)))
+        case('globalAvgPool', lambda x: x.mean(axes), {'x': grid(*shape)})
+        case('globalMaxPool', lambda x: x.amax(axes, keepdim=True), {'x': distinct(*shape)}, {'keepdim': True}, {})
     mean = {1: F.lp_pool1d, 2: F.lp_pool2d}
     for shape, options in [
         ((2, 3, 9), {'p': 2, 'kernel': 3}),
@@ -119,6 +124,13 @@ def padded_convolutions():
                 return conv[x.dim() - 2](F.pad(x, amounts, mode=mode), weight, bias, **options)
             case('convolution', theirs, {'x': grid(*shape), 'weight': grid(*weight), 'bias': grid(weight[0])},
                  {**options, 'padding': padding, 'paddingMode': mode}, {})
+
+
+def tables():
+    index = torch.tensor([[0, 2, 2], [4, 0, 1]])
+    case('embedding', lambda indices, table: F.embedding(indices, table, padding_idx=2), {'indices': index, 'table': grid(5, 3)}, {'paddingIdx': 2}, {})
+    case('bilinear', F.bilinear, {'x1': grid(2, 3), 'x2': grid(2, 4), 'weight': grid(5, 3, 4), 'bias': grid(5)})
+    case('bilinear', F.bilinear, {'x1': grid(2, 1, 3), 'x2': grid(2, 1, 1), 'weight': grid(2, 3, 1)})
 
 
 def sizes_of_one():

@@ -14,9 +14,13 @@ export interface DropoutOptions {
   readonly stream?: string;
 }
 
+function requireShare(p: number, what: string): void {
+  if (!(p >= 0 && p <= 1)) throw new UserError(`${describe(what)}: p is ${p}`, { remedy: 'give a share from 0 to 1' });
+}
+
 /** Zeros a share p and scales the rest by 1 / (1 − p). One draw per element of `shape`, which broadcasts to x. */
 function drop(x: Tensor, shape: Shape, { p = 0.5, training = true, stream = 'dropout' }: DropoutOptions): Tensor {
-  if (!(p >= 0 && p <= 1)) throw new UserError(`${describe('dropout')}: p is ${p}`, { remedy: 'give a share from 0 to 1' });
+  requireShare(p, 'dropout');
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
   const kept = random.stream(stream).bernoulli(1 - p, shape);
@@ -31,4 +35,17 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
 /** Drops whole channels of [N, C, …] (Tompson et al. 2015). */
 export function channelDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   return drop(x, x.shape.map((size, axis) => (axis < 2 ? size : 1)), options);
+}
+
+/** α′ = −λα of SELU: what dropped elements become before the affine map that restores mean and variance. */
+const dropped = -1.7580993408473766;
+
+/** Dropout that keeps mean 0 and variance 1 (Klambauer et al. 2017): elements become α′ with probability p. */
+export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  const { p = 0.5, training = true, stream = 'dropout' } = options;
+  requireShare(p, 'alphaDropout');
+  if (!training || p === 0) return x;
+  if (p === 1) return x.mul(0);
+  const a = 1 / Math.sqrt((1 + p * dropped ** 2) * (1 - p));
+  return x.where(random.stream(stream).bernoulli(1 - p, x.shape), dropped).mul(a).sub(a * p * dropped);
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { grad } from '../../engine/differentiate.ts';
+import { random } from '../../random/stream.ts';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { largestError, unpack, type GoldenCase } from '../../testing/goldens.ts';
@@ -41,6 +42,9 @@ const positional: Record<string, readonly string[]> = {
   interpolate: ['x'],
   unfold: ['x'],
   fold: ['x'],
+  globalAvgPool: ['x'],
+  globalMaxPool: ['x'],
+  bilinear: ['x1', 'x2', 'weight', 'bias'],
   normalize: ['x'],
   cosineSimilarity: ['a', 'b'],
   pairwiseDistance: ['a', 'b'],
@@ -89,8 +93,17 @@ test.each(cases.map((golden, i) => [`${golden.function} ${JSON.stringify(golden.
 });
 
 test('every function that differs from a tensor method has a golden, but for dropout', () => {
-  const covered = new Set(cases.map(({ function: name }) => name));
-  expect(Object.keys(functional).filter((name) => !covered.has(name)).toSorted()).toEqual(['channelDropout', 'dropout']);
+  const sequences = JSON.parse(readFileSync(new URL('../../../goldens/sequences.json', import.meta.url), 'utf8')) as GoldenCase[];
+  const covered = new Set([...cases, ...sequences].map(({ function: name }) => name));
+  expect(Object.keys(functional).filter((name) => !covered.has(name)).toSorted()).toEqual(['alphaDropout', 'channelDropout', 'dropout']);
+});
+
+test('alpha dropout keeps mean and variance', async () => {
+  const x = random.stream('alpha').normal([20000]);
+  const [mean, variance] = await Promise.all([functional.alphaDropout(x, { p: 0.3 }).mean().item(), functional.alphaDropout(x, { p: 0.3 }).var().item()]);
+  expect([mean, variance]).toEqual([expect.closeTo(0, 1), expect.closeTo(1, 1)]);
+  expect(functional.alphaDropout(x, { training: false })).toBe(x);
+  expect(await functional.alphaDropout(x, { p: 1 }).abs().max().item()).toBe(0);
 });
 
 test('dropout: shares, scale, channels, evaluation', async () => {

@@ -1,5 +1,6 @@
 // Layers without state, as functions: `functional.relu(x)`.
 export * from './activation.ts';
+export * from './attention.ts';
 export * from './convolution.ts';
 export * from './distance.ts';
 export * from './dropout.ts';
@@ -9,4 +10,5 @@ export * from './linear.ts';
 export * from './loss.ts';
 export * from './margin.ts';
 export * from './pooling.ts';
+export * from './recurrent.ts';
 export * from './unpooling.ts';

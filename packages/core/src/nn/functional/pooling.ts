@@ -7,6 +7,7 @@ import { reshape } from '../../graph/move.ts';
 import type { Node } from '../../graph/node.ts';
 import { concatenate } from '../../tensor/concatenate.ts';
 import { fromBuffer } from '../../tensor/create.ts';
+import type { ReduceOptions } from '../../tensor/reduction.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { perAxis, spatialRank, type PerAxis } from './spatial.ts';
 import { offsetAxes, poolingLayout, windows, type WindowLayout, type WindowOptions } from './windows.ts';
@@ -106,4 +107,16 @@ export function lpPool(x: Tensor, { p, ...options }: LpPoolingOptions): Tensor {
   if (!(p > 0)) throw new UserError(`${describe('lpPool')}: p is ${p}`, { remedy: 'give a number above 0' });
   const size = perAxis(options.kernel, spatialRank(x, 'lpPool'), 'lpPool kernel').reduce((product, side) => product * side, 1);
   return avgPool(x.pow(p), options).mul(size).pow(1 / p);
+}
+
+/** The mean over all spatial axes: [N, C, …] → [N, C]. */
+export function globalAvgPool(x: Tensor, options: ReduceOptions = {}): Tensor {
+  spatialRank(x, 'globalAvgPool');
+  return x.mean(x.shape.map((_, axis) => axis).slice(2), options);
+}
+
+/** The maximum over all spatial axes: [N, C, …] → [N, C]. */
+export function globalMaxPool(x: Tensor, options: ReduceOptions = {}): Tensor {
+  spatialRank(x, 'globalMaxPool');
+  return x.max(x.shape.map((_, axis) => axis).slice(2), options);
 }

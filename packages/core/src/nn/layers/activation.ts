@@ -191,6 +191,22 @@ export class Softshrink extends Module {
   }
 }
 
+/** x where it exceeds the threshold, else `value`. */
+export class Threshold extends Module {
+  readonly limit: number;
+  readonly value: number;
+
+  constructor(limit: number, value: number) {
+    super();
+    this.limit = limit;
+    this.value = value;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return functional.threshold(x, this.limit, this.value);
+  }
+}
+
 /** eˣ / Σ eˣ along an axis. */
 export class Softmax extends Module {
   readonly axis: number;

@@ -1,6 +1,6 @@
 // Dropout layers: active in training only.
 import type { Tensor } from '../../tensor/tensor.ts';
-import { channelDropout, dropout } from '../functional/dropout.ts';
+import { alphaDropout, channelDropout, dropout } from '../functional/dropout.ts';
 import { Module } from '../module.ts';
 
 /** What the dropout layers share: the share that is dropped, and the stream that decides. */
@@ -26,5 +26,12 @@ export class Dropout extends RandomDrop {
 export class ChannelDropout extends RandomDrop {
   override forward(x: Tensor): Tensor {
     return channelDropout(x, { p: this.p, training: this.training, stream: this.stream });
+  }
+}
+
+/** Dropout for SELU networks: keeps mean 0 and variance 1. */
+export class AlphaDropout extends RandomDrop {
+  override forward(x: Tensor): Tensor {
+    return alphaDropout(x, { p: this.p, training: this.training, stream: this.stream });
   }
 }

@@ -118,6 +118,9 @@ test('losses compute their functions', async () => {
 
 test('dropout layers drop in training only', async () => {
   const x = noise(20, 10, 4);
+  const alpha = new nn.AlphaDropout(0.5);
+  expect(await difference(alpha.forward(x), alpha.forward(x))).toBeGreaterThan(0);
+  expect(alpha.eval().forward(x)).toBe(x);
   for (const layer of [new nn.Dropout(0.5), new nn.ChannelDropout(0.5)]) {
     const values = await layer.forward(x).data();
     expect(values.filter((value) => value === 0).length / 800).toBeCloseTo(0.5, 0);

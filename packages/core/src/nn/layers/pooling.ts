@@ -4,6 +4,8 @@ import {
   adaptiveAvgPool,
   adaptiveMaxPool,
   avgPool,
+  globalAvgPool,
+  globalMaxPool,
   maxPool,
   type AveragePoolingOptions,
   type PoolingOptions,
@@ -138,4 +140,32 @@ export class AdaptiveMaxPool2d extends AdaptiveMaxPool {
 /** Maxima over a grid of the given size of [N, C, D, H, W]. */
 export class AdaptiveMaxPool3d extends AdaptiveMaxPool {
   protected override readonly rank = 3;
+}
+
+/** The mean over all spatial axes: [N, C, …] → [N, C], or [N, C, 1, …] with `keepdim`. */
+export class GlobalAvgPool extends Module {
+  readonly keepdim: boolean;
+
+  constructor(options: { readonly keepdim?: boolean } = {}) {
+    super();
+    this.keepdim = options.keepdim ?? false;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return globalAvgPool(x, { keepdim: this.keepdim });
+  }
+}
+
+/** The maximum over all spatial axes: [N, C, …] → [N, C], or [N, C, 1, …] with `keepdim`. */
+export class GlobalMaxPool extends Module {
+  readonly keepdim: boolean;
+
+  constructor(options: { readonly keepdim?: boolean } = {}) {
+    super();
+    this.keepdim = options.keepdim ?? false;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return globalMaxPool(x, { keepdim: this.keepdim });
+  }
 }

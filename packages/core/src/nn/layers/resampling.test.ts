@@ -1,4 +1,4 @@
-// Padding, resizing, shuffling and unpooling layers compute their functions.
+// Padding, resizing, shuffling, unpooling and other layers without parameters compute their functions.
 import { expect, test } from 'vitest';
 import { tensor } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -39,6 +39,10 @@ const spatial: [nn.Module & { forward(x: Tensor): Tensor }, 1 | 2 | 3, (x: Tenso
   [new nn.PixelShuffle(2), 2, (x) => functional.pixelShuffle(x, 2)],
   [new nn.PixelUnshuffle(2), 2, (x) => functional.pixelUnshuffle(x, 2)],
   [new nn.ChannelShuffle(2), 2, (x) => functional.channelShuffle(x, 2)],
+  [new nn.GlobalAvgPool(), 2, (x) => x.mean([2, 3])],
+  [new nn.GlobalMaxPool({ keepdim: true }), 1, (x) => x.max(2, { keepdim: true })],
+  [new nn.Unflatten(1, [2, -1]), 1, (x) => x.reshape(2, 2, 2, 6)],
+  [new nn.Threshold(0.25, -3), 1, (x) => x.where(x.gt(0.25), -3)],
   [new nn.LPPool1d(2, 3), 1, (x) => functional.lpPool(x, { p: 2, kernel: 3 })],
   [new nn.LPPool2d(2, 2, { stride: 1 }), 2, (x) => functional.lpPool(x, { p: 2, kernel: 2, stride: 1 })],
   [new nn.LPPool3d(1, 2), 3, (x) => functional.lpPool(x, { p: 1, kernel: 2 })],
