@@ -179,7 +179,8 @@ function bestVectorLoop(live: readonly Draft[], sizes: readonly number[]): numbe
       // A loop of a few positions is a poor vector, however well it lies in memory; every second element is better.
       const fullness = Math.min(1, (sizes[loop] ?? 1) / 8);
       const distance = Math.abs(stride);
-      const closeness = distance === 1 ? 1 : distance > 1 && distance <= 4 ? 0.5 : 0;
+      // One value for the whole vector costs no lane by lane access either.
+      const closeness = distance === 1 ? 1 : distance <= 4 ? 0.5 : 0;
       scores[loop] = (scores[loop] ?? 0) + closeness * fullness * (instruction.op === 'store' ? 2 : 1);
     });
   }

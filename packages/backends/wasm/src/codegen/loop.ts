@@ -68,7 +68,7 @@ class LoopEmitter {
     const lowered = lower(kernel.instructions, kernel.stages);
     const simple = lowered.instructions.filter(({ op }) => op !== 'constant').length;
     const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
-    this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 16 && !wide ? 4 : 2;
+    this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 100 && !wide ? 4 : 2;
     this.body = new Body(code, lowered, this.loops.length, { vector: this.vector, vectorIsOuter: this.vectorIsOuter, rowStrides: (row) => this.rowStrides(row) }, options);
     const inner = loopCount(this.loops.slice(this.outer));
     let offset = 0;
@@ -79,7 +79,7 @@ class LoopEmitter {
     });
     const size = at(this.loops, this.vector);
     if (this.wantsPanel(inner)) {
-      this.piece = Math.max(64, Math.min(256, Math.ceil(size / 4 / 64) * 64));
+      this.piece = Math.max(64, Math.min(512, Math.ceil(size / 2 / 64) * 64));
       this.panel = this.body.reductions(1).map(({ value, instruction }, i) => {
         const bytes = laneBytes(instruction.dtype);
         const start = offset;

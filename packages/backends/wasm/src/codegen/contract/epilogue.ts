@@ -92,7 +92,7 @@ export class Epilogue {
     const lowered = lower(this.plan.instructions, this.plan.instructions.map(() => 0));
     const loops = kernel.batch.length + this.plan.rowSizes.length + this.plan.columnSizes.length;
     this.body = new Body(code, lowered, loops, { vector: loops - 1, vectorIsOuter: true, rowStrides: () => [] }, options);
-    this.unroll = lowered.instructions.length <= 16 ? unroll : 2;
+    this.unroll = lowered.instructions.length <= 100 ? unroll : 2;
   }
 
   /** Emits the epilogue over a block; `batchIndices` are the block's batch loops. */

@@ -2,6 +2,7 @@
 // vector copies, rows along which k runs by transposing 4 × 4 squares, anything else element by element.
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
+import { integerBytes } from '../lanes.ts';
 import { chunk } from './micro.ts';
 import { Odometer } from './odometer.ts';
 
@@ -98,15 +99,8 @@ export function emitPack(code: Code, job: PackJob): void {
       code.get(left).i32(4).op('i32.gt_s').if();
       odometer.next();
       code.end();
-      if (alongRows) {
-        code.get(rows[1]).get(rows[0]).op('i32.sub').i32(4).op('i32.eq');
-        for (const i of [2, 3]) code.get(at(rows, i)).get(rows[0]).op('i32.sub').i32(4 * i).op('i32.eq').op('i32.and');
-        code.if();
-        emitAlongRows(code, job, rows[0], to);
-        code.else();
-        emitElements(code, job, rows, to);
-        code.end();
-      } else if (alongK) emitAlongK(code, job, rows, to, needsTable(operand) && lastK % 4 !== 0);
+      if (alongRows) emitFoldedRows(code, job, rows, to);
+      else if (alongK) emitAlongK(code, job, rows, to, needsTable(operand) && lastK % 4 !== 0);
       else emitElements(code, job, rows, to);
     }
     code.advance(left, -4);
@@ -123,6 +117,7 @@ class Cursor {
   private readonly code: Code;
   private readonly job: PackJob;
   private readonly place: Local;
+  private readonly offset: Local;
   private readonly moving: readonly Local[];
   private readonly stride: number;
 
@@ -131,6 +126,7 @@ class Cursor {
     this.job = job;
     this.stride = at(job.operand.kStrides, 0);
     this.place = code.local('i32');
+    this.offset = code.local('i32');
     if (job.table !== undefined) code.get(job.table).set(this.place);
     this.moving = rows.map((row) => {
       const local = code.local('i32');
@@ -139,12 +135,17 @@ class Cursor {
     });
   }
 
-  /** Puts the address of a row at `step` positions further along k on the stack; returns the offset to add. */
+  /** Looks up the offset of the position `step` further along k: to be called before `address`. */
+  look(step: number): void {
+    if (this.job.table !== undefined) this.code.get(this.place).memory('i32.load', step * 4).set(this.offset);
+  }
+
+  /** Puts the address of a row at the position looked up on the stack; returns the offset to add. */
   address(row: number, step: number): number {
     const { code } = this;
     code.get(at(this.moving, row));
     if (this.job.table !== undefined) {
-      code.get(this.place).memory('i32.load', step * 4).op('i32.add');
+      code.get(this.offset).op('i32.add');
       return 0;
     }
     const offset = step * this.stride;
@@ -153,13 +154,9 @@ class Cursor {
     return 0;
   }
 
-  /** Puts on the stack whether the next four k are neighbours in memory. */
-  contiguous(): void {
-    const { code, place } = this;
-    for (const i of [1, 2, 3]) {
-      code.get(place).memory('i32.load', i * 4).get(place).memory('i32.load').op('i32.sub').i32(4 * i).op('i32.eq');
-      if (i > 1) code.op('i32.and');
-    }
+  /** The offsets of the next four positions. */
+  loadOffsets(out: Local): void {
+    this.code.get(this.place).memory('v128.load').set(out);
   }
 
   advance(steps: number): void {
@@ -168,10 +165,22 @@ class Cursor {
   }
 
   release(): void {
-    this.code.release(this.place);
-    for (const local of this.moving) this.code.release(local);
+    for (const local of [this.place, this.offset, ...this.moving]) this.code.release(local);
   }
 }
+
+/**
+ * How four offsets lie: `front` is the mask of those that follow the first without a gap, `covered` whether the others
+ * end in the fourth without a gap. Then one load from the first and one that ends in the fourth hold them all.
+ */
+function emitFold(code: Code, offsets: Local, front: Local): void {
+  code.get(offsets).get(offsets).get(offsets).shuffle(firstWord).op('i32x4.sub').get(code.constant(integerBytes([0, 4, 8, 12]))).op('i32x4.eq').set(front);
+  code.get(offsets).get(offsets).shuffle(fourthWord).get(offsets).op('i32x4.sub').get(code.constant(integerBytes([12, 8, 4, 0]))).op('i32x4.eq');
+  code.get(front).op('v128.or').op('i32x4.all_true');
+}
+
+const firstWord = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3];
+const fourthWord = [12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15];
 
 /** Runs over k in steps of four and then of one. */
 function emitOverK(code: Code, job: PackJob, to: Local, cursor: Cursor, four: () => void, one: (step: number) => void): void {
@@ -203,6 +212,7 @@ function emitAlongRows(code: Code, job: PackJob, row: Local, to: Local, vectors 
   const values = Array.from({ length: vectors }, () => code.local('v128'));
   const address = code.local('i32');
   const one = (step: number) => {
+    cursor.look(step);
     const offset = cursor.address(0, step);
     code.set(address);
     values.forEach((value, i) => code.get(address).memory('v128.load', offset + 16 * i).set(value));
@@ -211,6 +221,34 @@ function emitAlongRows(code: Code, job: PackJob, row: Local, to: Local, vectors 
   emitOverK(code, job, to, cursor, () => [0, 1, 2, 3].forEach(one), one);
   cursor.release();
   for (const local of [...values, address]) code.release(local);
+}
+
+/** Four rows that lie side by side, but for one gap where the innermost loop ends; or, with more gaps, anyhow. */
+function emitFoldedRows(code: Code, job: PackJob, rows: readonly [Local, Local, Local, Local], to: Local): void {
+  const [offsets, front, value, end] = [code.local('v128'), code.local('v128'), code.local('v128'), code.local('i32')];
+  code.get(rows[0]).op('i32x4.splat');
+  for (const i of [1, 2, 3]) code.get(at(rows, i)).lane('i32x4.replace_lane', i);
+  code.set(offsets);
+  emitFold(code, offsets, front);
+  code.if();
+  code.get(front).op('i32x4.all_true').if();
+  emitAlongRows(code, job, rows[0], to);
+  code.else();
+  code.get(rows[3]).i32(12).op('i32.sub').set(end);
+  const cursor = new Cursor(code, job, [rows[0], end]);
+  const one = (step: number) => {
+    cursor.look(step);
+    code.memory('v128.load', cursor.address(0, step)).set(value);
+    code.get(to).get(value);
+    code.memory('v128.load', cursor.address(1, step)).get(front).op('v128.bitselect');
+    code.memory('v128.store', step * job.pitch * 4);
+  };
+  emitOverK(code, job, to, cursor, () => [0, 1, 2, 3].forEach(one), one);
+  cursor.release();
+  code.end().else();
+  emitElements(code, job, rows, to);
+  code.end();
+  for (const local of [offsets, front, value, end]) code.release(local);
 }
 
 function emitElements(code: Code, job: PackJob, rows: readonly Local[], to: Local): void {
@@ -223,6 +261,7 @@ function emitElements(code: Code, job: PackJob, rows: readonly Local[], to: Loca
 function elementStep(code: Code, job: PackJob, cursor: Cursor, to: Local): (step: number) => void {
   const vector = code.local('v128');
   return (step) => {
+    cursor.look(step);
     code.memory('v128.load32_zero', cursor.address(0, step)).set(vector);
     for (const i of [1, 2, 3]) {
       const offset = cursor.address(i, step);
@@ -237,14 +276,14 @@ const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
 const lowPairs = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const highPairs = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
-/** Transposes 4 rows × 4 positions of k at a time. */
+/** Transposes 4 rows × 4 positions of k at a time; `checked` where four positions may not be neighbours. */
 function emitAlongK(code: Code, job: PackJob, rows: readonly Local[], to: Local, checked: boolean): void {
   const cursor = new Cursor(code, job, rows);
   const element = elementStep(code, job, cursor, to);
   const lines = rows.map(() => code.local('v128'));
   const pairs = rows.map(() => code.local('v128'));
-  const square = () => {
-    lines.forEach((line, i) => code.memory('v128.load', cursor.address(i, 0)).set(line));
+  const [offsets, front, end] = [code.local('v128'), code.local('v128'), code.local('i32')];
+  const transpose = () => {
     const [l0, l1, l2, l3] = [at(lines, 0), at(lines, 1), at(lines, 2), at(lines, 3)];
     code.get(l0).get(l1).shuffle(lowWords).set(at(pairs, 0));
     code.get(l2).get(l3).shuffle(lowWords).set(at(pairs, 1));
@@ -256,18 +295,41 @@ function emitAlongK(code: Code, job: PackJob, rows: readonly Local[], to: Local,
       code.memory('v128.store', step * job.pitch * 4);
     }
   };
+  const whole = () => {
+    cursor.look(0);
+    lines.forEach((line, i) => code.memory('v128.load', cursor.address(i, 0)).set(line));
+    transpose();
+  };
   const four = () => {
-    if (!checked) return square();
-    cursor.contiguous();
+    if (!checked) return whole();
+    cursor.loadOffsets(offsets);
+    emitFold(code, offsets, front);
     code.if();
-    square();
+    code.get(front).op('i32x4.all_true').if();
+    whole();
     code.else();
+    cursor.look(0);
+    code.get(offsets).lane('i32x4.extract_lane', 3).get(offsets).lane('i32x4.extract_lane', 0).op('i32.sub').i32(12).op('i32.sub').set(end);
+    lines.forEach((line, i) => {
+      code.memory('v128.load', cursor.address(i, 0));
+      code.get(end);
+      code.memory('v128.load', addTo(code, cursor.address(i, 0)));
+      code.get(front).op('v128.bitselect').set(line);
+    });
+    transpose();
+    code.end().else();
     [0, 1, 2, 3].forEach(element);
     code.end();
   };
   emitOverK(code, job, to, cursor, four, element);
   cursor.release();
-  for (const local of [...lines, ...pairs]) code.release(local);
+  for (const local of [...lines, ...pairs, offsets, front, end]) code.release(local);
+}
+
+/** Adds the value below the address on the stack to it; passes the offset on. */
+function addTo(code: Code, offset: number): number {
+  code.op('i32.add');
+  return offset;
 }
 
 /** Bytes of a table of offsets. */

@@ -37,13 +37,19 @@ function chooseBlocking(batch: number, m: number, n: number, k: number, columnSt
   let columnBlocks = Math.ceil(n / largestColumns);
   const rowsOf = () => Math.ceil(m / rowBlocks / panelRows) * panelRows;
   const columnsOfBlock = () => Math.ceil(n / columnBlocks / columnStep) * columnStep;
-  // A few units more than threads, but none so small that packing would rule.
-  const wanted = Math.min(8, Math.floor((batch * m * n * k) / unitWork));
-  while (batch * rowBlocks * columnBlocks < wanted) {
-    const [rows, columns] = [rowsOf(), columnsOfBlock()];
-    if (columns >= rows && columns > columnStep) columnBlocks = Math.max(columnBlocks + 1, Math.ceil(n / Math.max(columnStep, Math.floor(columns / 2 / columnStep) * columnStep)));
-    else if (rows > panelRows) rowBlocks = Math.max(rowBlocks + 1, Math.ceil(m / Math.max(panelRows, Math.floor(rows / 2 / panelRows) * panelRows)));
-    else break;
+  // A few units more than threads, but none so small or so narrow that packing would rule.
+  const work = batch * m * n * k;
+  for (;;) {
+    const [rows, columns] = [Math.min(rowsOf(), m), Math.min(columnsOfBlock(), n)];
+    const units = batch * rowBlocks * columnBlocks;
+    const byColumns = columns >= rows;
+    const packing = byColumns ? 1 / rows + 2 / columns : 2 / rows + 1 / columns;
+    if (units >= 8 || work / units < 2 * unitWork || packing > (units < 2 ? 1 : units < 4 ? 0.055 : 0.04)) break;
+    const [size, step, whole] = byColumns ? [columns, columnStep, n] : [rows, panelRows, m];
+    if (size <= step) break;
+    const blocks = Math.ceil(whole / (Math.ceil(size / 2 / step) * step));
+    if (byColumns) columnBlocks = blocks;
+    else rowBlocks = blocks;
   }
   const [rows, columns] = [rowsOf(), columnsOfBlock()];
   return { rows, columns, rowBlocks: Math.ceil(m / rows), columnBlocks: Math.ceil(n / columns) };
