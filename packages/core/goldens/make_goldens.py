@@ -10,7 +10,8 @@ import functions
 import margins
 import resampling
 import sequences
-from common import case, cases, classes, generator, grid, method, number, pack, write, x
+import training
+from common import case, cases, classes, generator, grid, method, write, x
 
 
 def activations():
@@ -229,82 +230,6 @@ def methods():
     method('stack', lambda a, b: torch.stack([a, b], -1), {'a': grid(2, 3), 'b': grid(2, 3)}, ['$a', '$b'], -1)
 
 
-class NAdam(torch.optim.Optimizer):
-    """NAdam as PyTorch has it from 2.0 on: 1.13 multiplies the momentum of the step into the product of the next twice."""
-
-    def __init__(self, parameters, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, momentum_decay=4e-3):
-        super().__init__(parameters, dict(lr=lr, betas=betas, eps=eps, momentum_decay=momentum_decay))
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            (b1, b2), decay = group['betas'], group['momentum_decay']
-            for p in group['params']:
-                s = self.state[p]
-                t = s['t'] = s.get('t', 0) + 1
-                mu, mu_next = (b1 * (1 - 0.5 * 0.96 ** (k * decay)) for k in (t, t + 1))
-                product = s['product'] = s.get('product', 1.0) * mu
-                m = s['m'] = b1 * s.get('m', 0) + (1 - b1) * p.grad
-                v = s['v'] = b2 * s.get('v', 0) + (1 - b2) * p.grad ** 2
-                direction = (1 - mu) / (1 - product) * p.grad + mu_next / (1 - product * mu_next) * m
-                p -= group['lr'] * direction / ((v / (1 - b2 ** t)).sqrt() + group['eps'])
-
-
-def optimisers():
-    """Parameters after each of five steps along given gradients."""
-    runs = []
-    for name, options in [
-        ('SGD', {'lr': 0.1}),
-        ('SGD', {'lr': 0.1, 'momentum': 0.9}),
-        ('SGD', {'lr': 0.1, 'momentum': 0.9, 'nesterov': True, 'weightDecay': 0.01}),
-        ('SGD', {'lr': 0.1, 'maximize': True}),
-        ('Adam', {}),
-        ('Adam', {'lr': 0.01, 'betas': [0.8, 0.95], 'eps': 1e-4, 'weightDecay': 0.1}),
-        ('AdamW', {'lr': 0.01}),
-        ('AdamW', {'lr': 0.01, 'weightDecay': 0.2, 'betas': [0.7, 0.9]}),
-        ('NAdam', {'lr': 0.01}),
-        ('RMSprop', {'lr': 0.01}),
-        ('RMSprop', {'lr': 0.01, 'alpha': 0.9, 'momentum': 0.5, 'centered': True, 'weightDecay': 0.1}),
-        ('Adagrad', {'lr': 0.1}),
-        ('Adagrad', {'lr': 0.1, 'lrDecay': 0.1, 'weightDecay': 0.1, 'initialAccumulatorValue': 0.5}),
-    ]:
-        rename = {'weightDecay': 'weight_decay', 'lrDecay': 'lr_decay', 'initialAccumulatorValue': 'initial_accumulator_value'}
-        settings = {rename.get(key, key): (tuple(value) if isinstance(value, list) else value) for key, value in options.items()}
-        parameter = torch.nn.Parameter(grid(2, 3).detach())
-        run = {'optimizer': name, 'options': options, 'initial': pack(parameter), 'gradients': [], 'values': []}
-        optimiser = (NAdam if name == 'NAdam' else getattr(torch.optim, name))([parameter], **settings)
-        for _ in range(5):
-            parameter.grad = grid(2, 3).detach()
-            run['gradients'].append(pack(parameter.grad))
-            optimiser.step()
-            run['values'].append(pack(parameter))
-        runs.append(run)
-    return runs
-
-
-def schedules():
-    """Factors on the learning rate for the first 40 steps."""
-    from torch.optim import lr_scheduler as S
-    out = []
-    for name, options, make in [
-        ('step', {'size': 7, 'gamma': 0.5}, lambda o: S.StepLR(o, 7, 0.5)),
-        ('multiStep', {'milestones': [5, 20], 'gamma': 0.1}, lambda o: S.MultiStepLR(o, [5, 20], 0.1)),
-        ('exponential', {'gamma': 0.9}, lambda o: S.ExponentialLR(o, 0.9)),
-        ('cosine', {'steps': 40}, lambda o: S.CosineAnnealingLR(o, 40)),
-        ('linear', {'start': 0.25, 'end': 1.0, 'steps': 10}, lambda o: S.LinearLR(o, 0.25, 1.0, 10)),
-        ('polynomial', {'steps': 40, 'power': 2.0}, lambda o: S.PolynomialLR(o, 40, 2.0)),
-    ]:
-        optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-        schedule = make(optimiser)
-        factors = []
-        for _ in range(40):
-            factors.append(number(optimiser.param_groups[0]['lr']))
-            optimiser.step()
-            schedule.step()
-        out.append({'schedule': name, 'options': options, 'factors': factors})
-    return out
-
-
 if __name__ == '__main__':
     for name, fill in [('activations', activations), ('layers', layers), ('pooling', pooling), ('losses', losses), ('methods', methods)]:
         cases.clear()
@@ -316,5 +241,6 @@ if __name__ == '__main__':
         fill()
         write(f'{name}.json', cases)
     generator.manual_seed(1)
-    write('optimisers.json', optimisers())
-    write('schedules.json', schedules())
+    write('optimisers.json', training.optimisers())
+    write('schedules.json', training.schedules())
+    write('clipping.json', training.clipping())

@@ -8,6 +8,7 @@ export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, AdamW, NAdam, type AdamOptions, type NAdamOptions } from './optim/adam.ts';
 export { Adagrad, Lion, RMSprop, type AdagradOptions, type LionOptions, type RMSpropOptions } from './optim/adaptive.ts';
 export { clipGradNorm, clipGradValue } from './optim/clip.ts';
+export { Plateau, type PlateauOptions, type PlateauState } from './optim/plateau.ts';
 export { EMA, type EMAOptions } from './optim/ema.ts';
 export * as schedules from './optim/schedules.ts';
 export type { Schedule } from './optim/schedules.ts';

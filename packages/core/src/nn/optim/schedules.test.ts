@@ -1,17 +1,31 @@
 // Schedules against PyTorch's learning rates, and the ones that PyTorch has in another form against their formulas.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { Plateau } from './plateau.ts';
 import * as schedules from './schedules.ts';
 
 interface Golden {
   readonly schedule: string;
   readonly options: never;
   readonly factors: readonly number[];
+  /** Of Plateau. */
+  readonly metrics?: readonly number[];
 }
 
 const goldens = JSON.parse(readFileSync(new URL('../../../goldens/schedules.json', import.meta.url), 'utf8')) as Golden[];
 
-test.each(goldens.map((golden) => [golden.schedule, golden] as const))('%s', (name, { options, factors }) => {
+test.each(goldens.map((golden) => [golden.schedule, JSON.stringify(golden.options), golden] as const))('%s %s', (name, _, { options, factors, metrics }) => {
+  if (metrics !== undefined) {
+    const plateau = new Plateau(options);
+    metrics.forEach((metric, at) => expect(plateau.step(metric)).toBeCloseTo(factors[at] ?? NaN, 10));
+    return;
+  }
+  if (name === 'warmup') {
+    const { rise, steps } = options as { rise: number; steps: number };
+    const schedule = schedules.warmup(rise, schedules.cosine({ steps }));
+    factors.forEach((factor, at) => expect(schedule(at)).toBeCloseTo(factor, 10));
+    return;
+  }
   const make = new Map<string, unknown>(Object.entries(schedules)).get(name) as (of: never) => schedules.Schedule;
   const schedule = make(options);
   factors.forEach((factor, at) => expect(schedule(at)).toBeCloseTo(factor, 10));
@@ -32,4 +46,16 @@ test('one cycle has its peak where it should, inverse square root too', () => {
 
 test('a step of no size is an error', () => {
   expect(() => schedules.step({ size: 0 })).toThrowErrorMatchingInlineSnapshot(`[UserError: step: a size of 0 — give at least 1]`);
+});
+
+test('a plateau goes on from its state', () => {
+  const [whole, first, second] = [1, 1, 1].map(() => new Plateau({ patience: 1, factor: 0.5 })) as [Plateau, Plateau, Plateau];
+  const metrics = [3, 2, 2, 2, 2, 1, 2, 2, 2];
+  for (const metric of metrics) whole.step(metric);
+  for (const metric of metrics.slice(0, 4)) first.step(metric);
+  second.loadState(JSON.parse(JSON.stringify(first.state())) as ReturnType<Plateau['state']>);
+  for (const metric of metrics.slice(4)) second.step(metric);
+  expect([second.factor, second.state()]).toEqual([whole.factor, whole.state()]);
+  expect(whole.factor).toBe(0.25);
+  expect(() => new Plateau({ factor: 2 })).toThrowErrorMatchingInlineSnapshot(`[UserError: Plateau: a factor of 2 — give a number between 0 and 1]`);
 });
