@@ -64,7 +64,7 @@ test('multi-head attention: defaults, batch first, the same as the function', as
 test('sequences are their cells, step by step', async () => {
   const x = noise(4, 2, 3);
   const lstm = new nn.LSTM(3, 5);
-  let state: functional.LSTMState | undefined;
+  let state: nn.functional.LSTMState | undefined;
   for (const step of x.unbind(0)) state = lstm.cells[0]?.forward(step, state);
   const { output, h, c } = lstm.forward(x);
   expect(await difference(output.at(-1), h.at(0))).toBe(0);
