@@ -18,6 +18,7 @@ export interface CellWeights {
   readonly biasHh?: Tensor | undefined;
 }
 
+/** The activation of a plain recurrent network. */
 export type Nonlinearity = 'tanh' | 'relu';
 
 /** The state of an LSTM: what it shows, and what it keeps. */
