@@ -3,6 +3,7 @@ import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 import { nativeBackend } from './backend.ts';
 
+/** The plugin, with the component `backend: native`. */
 export default definePlugin({
   name: '@athanor/backend-native',
   components: [
