@@ -1,4 +1,4 @@
-/* Vectors of LANES values and their functions. Included once for each number of lanes (2 … 16) that kernels use.
+/* Vectors of LANES values and their functions. Included once for each number of lanes (4, 8 or 16) that kernels use.
    Types: f32, f64, i32 (also what 8-bit integers become once loaded) and b, a mask of 0 or -1. */
 #include "scalar.h"
 
@@ -28,12 +28,22 @@ typedef uint8_t N(u8_memory) __attribute__((vector_size(LANES), aligned(1), may_
 
 /* ---- Making values ---- */
 
-INLINE F32 N(splat_f32)(float x) { F32 r; EACH_LANE r[lane] = x; return r; }
-INLINE F64 N(splat_f64)(double x) { F64 r; EACH_LANE r[lane] = x; return r; }
-INLINE I32 N(splat_i32)(int32_t x) { I32 r; EACH_LANE r[lane] = x; return r; }
+/* x − 0 is x, also where x is −0 or NaN. */
+INLINE F32 N(splat_f32)(float x) { return x - (F32){0}; }
+INLINE F64 N(splat_f64)(double x) { return x - (F64){0}; }
+INLINE I32 N(splat_i32)(int32_t x) { return x - (I32){0}; }
 INLINE B N(splat_b)(int32_t x) { return N(splat_i32)(x); }
 /** start, start + step, … */
-INLINE I32 N(ramp)(int32_t start, int32_t step) { I32 r; EACH_LANE r[lane] = lane; return r * step + start; }
+INLINE I32 N(ramp)(int32_t start, int32_t step) {
+#if LANES == 16
+  const I32 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif LANES == 8
+  const I32 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  const I32 lanes = {0, 1, 2, 3};
+#endif
+  return lanes * step + start;
+}
 /** The first `count` lanes. */
 INLINE B N(first)(int64_t count) { return N(ramp)(0, 1) < (int32_t)(count < LANES ? count : LANES); }
 /** Lanes whose index start + lane · step lies in [0, size). */
@@ -47,11 +57,19 @@ INLINE F32 N(select_f32)(B mask, F32 x, F32 y) { return (F32)((mask & (I32)x) | 
 INLINE I32 N(select_i32)(B mask, I32 x, I32 y) { return (mask & x) | (~mask & y); }
 INLINE B N(select_b)(B mask, B x, B y) { return (mask & x) | (~mask & y); }
 INLINE F64 N(select_f64)(B mask, F64 x, F64 y) { I64 m = N(wide)(mask); return (F64)((m & (I64)x) | (~m & (I64)y)); }
+#if HAS_MASKS && FITS(4 * LANES)
+/* One bit per lane. */
+INLINE uint16_t N(bits)(B mask) { uint16_t k; __asm__("vpmovd2m %1, %0" : "=Yk"(k) : "v"(mask)); return k; }
+INLINE int N(any)(B mask) { return N(bits)(mask) != 0; }
+#else
 INLINE int N(any)(B mask) {
-  int32_t all = 0;
-  EACH_LANE all |= mask[lane];
+  int64_t words[LANES / 2];
+  memcpy(words, &mask, sizeof words);
+  int64_t all = 0;
+  for (int i = 0; i < LANES / 2; i++) all |= words[i];
   return all != 0;
 }
+#endif
 INLINE B N(not_b)(B x) { return ~x; }
 
 /* ---- Memory ---- */
@@ -79,11 +97,11 @@ INLINE void N(store_b)(uint8_t *p, B x) { *(N(u8_memory) *)p = N(to_u8)(x & 1); 
   INLINE V N(load_reversed_##T)(const S *p) { V x = N(load_##T)(p - (LANES - 1)), r; EACH_LANE r[lane] = x[LANES - 1 - lane]; return r; } \
   INLINE V N(load_strided_##T)(const S *p, int64_t step) { V r; EACH_LANE r[lane] = load_##T##_1(p + lane * step); return r; } \
   INLINE void N(store_strided_##T)(S *p, int64_t step, V x) { EACH_LANE store_##T##_1(p + lane * step, x[lane]); } \
-  INLINE V N(masked_strided_##T)(const S *p, int64_t step, B mask, V fill) { \
+  OUTLINE V N(masked_strided_##T)(const S *p, int64_t step, B mask, V fill) { \
     V r = fill; EACH_LANE if (mask[lane]) r[lane] = load_##T##_1(p + lane * step); return r; } \
-  INLINE void N(store_masked_strided_##T)(S *p, int64_t step, V x, B mask) { \
+  OUTLINE void N(store_masked_strided_##T)(S *p, int64_t step, V x, B mask) { \
     EACH_LANE if (mask[lane]) store_##T##_1(p + lane * step, x[lane]); } \
-  INLINE V N(gather_##T)(const S *p, int64_t step, I32 at, int64_t stride, B mask, V fill) { \
+  OUTLINE V N(gather_##T)(const S *p, int64_t step, I32 at, int64_t stride, B mask, V fill) { \
     V r = fill; EACH_LANE if (mask[lane]) r[lane] = load_##T##_1(p + lane * step + at[lane] * stride); return r; }
 MEMORY(f32, F32, float, 4)
 MEMORY(f64, F64, double, 8)
@@ -98,7 +116,6 @@ MEMORY(b, B, uint8_t, 1)
   INLINE void N(store_masked_##T)(S *p, V x, B mask) { N(store_masked_strided_##T)(p, 1, x, mask); }
 
 #if HAS_MASKS && FITS(4 * LANES)
-INLINE uint16_t N(bits)(B mask) { uint16_t k; __asm__("vpmovd2m %1, %0" : "=Yk"(k) : "v"(mask)); return k; }
 #define MASKED(T, V, S, instruction) \
   INLINE V N(masked_##T)(const S *p, B mask, V fill) { \
     __asm__(instruction " %2, %0%{%1%}" : "+v"(fill) : "Yk"(N(bits)(mask)), "m"(*(const struct { S x[LANES]; } *)p)); return fill; } \
@@ -141,11 +158,10 @@ COMPARE(f64, F64, N(narrow))
 /* ---- Floats ---- */
 
 /* One instruction where a vector fits a register, lane by lane elsewhere: the same bits. */
-#define BY_LANE_1(T, V, name) INLINE V N(name##_##T)(V x) { V r; EACH_LANE r[lane] = name##_##T##_1(x[lane]); return r; }
-#define BY_LANE_2(T, V, name) INLINE V N(name##_##T)(V x, V y) { V r; EACH_LANE r[lane] = name##_##T##_1(x[lane], y[lane]); return r; }
+#define BY_LANE(T, V, name) INLINE V N(name##_##T)(V x) { V r; EACH_LANE r[lane] = name##_##T##_1(x[lane]); return r; }
 #define FLOATS_BY_LANE(T, V) \
   INLINE V N(fma_##T)(V x, V y, V z) { V r; EACH_LANE r[lane] = fma_##T##_1(x[lane], y[lane], z[lane]); return r; } \
-  BY_LANE_1(T, V, sqrt) BY_LANE_1(T, V, floor) BY_LANE_1(T, V, ceil) BY_LANE_1(T, V, trunc) BY_LANE_1(T, V, round)
+  BY_LANE(T, V, sqrt) BY_LANE(T, V, floor) BY_LANE(T, V, ceil) BY_LANE(T, V, trunc) BY_LANE(T, V, round)
 #define PICK_BY_SELECT(T, V) \
   INLINE V N(pmax_##T)(V x, V y) { return N(select_##T)(N(lt_##T)(x, y), y, x); } \
   INLINE V N(pmin_##T)(V x, V y) { return N(select_##T)(N(lt_##T)(y, x), y, x); }
@@ -211,18 +227,20 @@ FLOAT_LOGIC(f32, F32, I32)
 FLOAT_LOGIC(f64, F64, I64)
 #undef FLOAT_LOGIC
 
-BY_LANE_1(f64, F64, exp) BY_LANE_1(f64, F64, expm1) BY_LANE_1(f64, F64, log) BY_LANE_1(f64, F64, log1p) BY_LANE_1(f64, F64, sin)
-BY_LANE_1(f64, F64, cos) BY_LANE_1(f64, F64, atan) BY_LANE_1(f64, F64, tanh) BY_LANE_1(f64, F64, erf) BY_LANE_2(f64, F64, pow)
+#define LIBRARY(name) OUTLINE F64 N(name##_f64)(F64 x) { EACH_LANE x[lane] = name(x[lane]); return x; }
+LIBRARY(exp) LIBRARY(expm1) LIBRARY(log) LIBRARY(log1p) LIBRARY(sin) LIBRARY(cos) LIBRARY(atan) LIBRARY(tanh) LIBRARY(erf)
+#undef LIBRARY
+OUTLINE F64 N(pow_f64)(F64 x, F64 y) { EACH_LANE x[lane] = pow(x[lane], y[lane]); return x; }
 
 /* `fast`, but the library's function in float64 where the mask holds (rare arguments). */
-#define EXACT(name) INLINE F32 N(exact_##name##_f32)(B mask, F32 fast, F32 x) { \
-  if (__builtin_expect(N(any)(mask), 0)) EACH_LANE if (mask[lane]) fast[lane] = (float)name(x[lane]); return fast; }
-EXACT(sin) EXACT(cos)
+#define EXACT(name) \
+  OUTLINE F32 N(slow_##name)(B mask, F32 fast, F32 x) { EACH_LANE if (mask[lane]) fast[lane] = (float)name(x[lane]); return fast; } \
+  INLINE F32 N(exact_##name##_f32)(B mask, F32 fast, F32 x) { return N(any)(mask) ? N(slow_##name)(mask, fast, x) : fast; }
+EXACT(sin)
+EXACT(cos)
 #undef EXACT
-INLINE F32 N(exact_pow_f32)(B mask, F32 fast, F32 x, F32 y) {
-  if (__builtin_expect(N(any)(mask), 0)) EACH_LANE if (mask[lane]) fast[lane] = (float)pow(x[lane], y[lane]);
-  return fast;
-}
+OUTLINE F32 N(slow_pow)(B mask, F32 fast, F32 x, F32 y) { EACH_LANE if (mask[lane]) fast[lane] = (float)pow(x[lane], y[lane]); return fast; }
+INLINE F32 N(exact_pow_f32)(B mask, F32 fast, F32 x, F32 y) { return N(any)(mask) ? N(slow_pow)(mask, fast, x, y) : fast; }
 
 /* ---- Integers ---- */
 
@@ -236,12 +254,17 @@ INLINE I32 N(shl_i32)(I32 x, I32 y) { return (I32)((N(u32))x << (N(u32))(y & 31)
 INLINE I32 N(shr_i32)(I32 x, I32 y) { return x >> (y & 31); }
 INLINE I32 N(ushr_i32)(I32 x, I32 y) { return (I32)((N(u32))x >> (N(u32))(y & 31)); }
 INLINE I32 N(popcount_i32)(I32 x) {
+#if defined(__AVX512VPOPCNTDQ__) && HAS_MASKS && FITS(4 * LANES)
+  __asm__("vpopcntd %1, %0" : "=v"(x) : "v"(x));
+  return x;
+#endif
   N(u32) bits = (N(u32))x;
   bits = bits - ((bits >> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >> 2) & 0x33333333);
   return (I32)((((bits + (bits >> 4)) & 0x0f0f0f0f) * 0x01010101) >> 24);
 }
-BY_LANE_2(i32, I32, floorDivide) BY_LANE_2(i32, I32, mod)
+OUTLINE I32 N(floorDivide_i32)(I32 x, I32 y) { EACH_LANE x[lane] = floorDivide_i32_1(x[lane], y[lane]); return x; }
+OUTLINE I32 N(mod_i32)(I32 x, I32 y) { EACH_LANE x[lane] = mod_i32_1(x[lane], y[lane]); return x; }
 
 INLINE I32 N(threefry)(I32 key0, I32 key1, I32 block0, I32 block1) {
   N(u32) a = (N(u32))key0, b = (N(u32))key1, c = 0x1bd11bda ^ a ^ b, x = (N(u32))block0, y = (N(u32))block1;
@@ -273,10 +296,8 @@ INLINE I32 N(i32_of_f64)(F64 x) {
 /* ---- Reductions ---- */
 
 /* Combines the logical lanes, lane i with lane i + 16, then i + 8, … i + 1. `vectors` holds lanes 0 … 31 in order. */
-#define COMBINE_add(T, x, y) (x) + (y)
-#define COMBINE_mul(T, x, y) (x) * (y)
 #define TREE(name, T, V, S, COMBINE, COMBINE_1) \
-  INLINE S N(tree_##name##_##T)(V *vectors) { \
+  OUTLINE S N(tree_##name##_##T)(V *vectors) { \
     for (int half = LOGICAL_LANES / LANES / 2; half >= 1; half /= 2) \
       for (int i = 0; i < half; i++) vectors[i] = COMBINE(vectors[i], vectors[i + half]); \
     S lanes[LANES]; \
@@ -296,11 +317,40 @@ TREES(i32, I32, int32_t)
 #undef TREE
 #undef ADD
 #undef MULTIPLY
-#undef COMBINE_add
-#undef COMBINE_mul
 
-#undef BY_LANE_1
-#undef BY_LANE_2
+/* ---- Transposition ---- */
+
+/* Exchanges the odd half of x with the even half of y, in blocks of `step` lanes: `low` is the new x, `high` the new y. */
+#if defined(__clang__)
+#define EXCHANGE(T, V, W) \
+  INLINE V N(low_##T)(V x, V y, int step) { V r; EACH_LANE r[lane] = lane & step ? y[lane ^ step] : x[lane]; return r; } \
+  INLINE V N(high_##T)(V x, V y, int step) { V r; EACH_LANE r[lane] = lane & step ? y[lane] : x[lane ^ step]; return r; }
+#else
+#define EXCHANGE(T, V, W) \
+  INLINE V N(low_##T)(V x, V y, int step) { \
+    const W lanes = __builtin_convertvector(N(ramp)(0, 1), W), odd = (lanes & step) != 0; \
+    return __builtin_shuffle(x, y, (odd & ((lanes ^ step) + LANES)) | (~odd & lanes)); } \
+  INLINE V N(high_##T)(V x, V y, int step) { \
+    const W lanes = __builtin_convertvector(N(ramp)(0, 1), W), odd = (lanes & step) != 0; \
+    return __builtin_shuffle(x, y, (odd & (lanes + LANES)) | (~odd & (lanes ^ step))); }
+#endif
+/* Turns LANES vectors around, in place. */
+#define TRANSPOSE(T, V, W) \
+  EXCHANGE(T, V, W) \
+  INLINE void N(transpose_##T)(V *rows) { \
+    _Pragma("GCC unroll 4") for (int step = 1; step < LANES; step *= 2) \
+      _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) { \
+        if (i & step) continue; \
+        const V x = rows[i], y = rows[i + step]; \
+        rows[i] = N(low_##T)(x, y, step); \
+        rows[i + step] = N(high_##T)(x, y, step); } }
+TRANSPOSE(f32, F32, I32)
+TRANSPOSE(i32, I32, I32)
+TRANSPOSE(f64, F64, I64)
+#undef TRANSPOSE
+#undef EXCHANGE
+
+#undef BY_LANE
 #undef FLOATS_BY_LANE
 #undef PICK_BY_SELECT
 #undef F32

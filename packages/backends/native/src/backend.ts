@@ -15,7 +15,7 @@ import {
   type Program,
   type TypedArray,
 } from '@athanor/core/backend';
-import { KernelStore } from './compiler/store.ts';
+import { kernelStore, type KernelStore } from './compiler/store.ts';
 import type { VectorBytes } from './compiler/toolchain.ts';
 import { NativeExecutable, type Machine } from './executable.ts';
 import { OwnedMemory, Region, ownedMemory } from './memory.ts';
@@ -61,7 +61,7 @@ export class NativeBackend implements Backend {
 
   constructor(options: NativeOptions) {
     this.#options = options;
-    this.#store = new KernelStore({
+    this.#store = kernelStore({
       ...(options.cacheFolder === undefined ? {} : { folder: options.cacheFolder }),
       ...(options.vectorBytes === undefined ? {} : { widest: options.vectorBytes }),
     });
@@ -100,6 +100,12 @@ export class NativeBackend implements Backend {
 
   compile(graph: CanonicalGraph): Executable {
     return this.load(schedule(graph, this.limits, { fuse: this.#options.fuse ?? true }));
+  }
+
+  /** Compiles the kernels of several graphs at once, which is faster than one graph after the other. */
+  prepare(graphs: readonly CanonicalGraph[]): void {
+    const programs = graphs.map((graph) => schedule(graph, this.limits, { fuse: this.#options.fuse ?? true }));
+    this.#store.get(programs.flatMap(({ kernels }) => kernels.filter((kernel) => kernel.kind !== 'routine')));
   }
 
   /** Compiles a program that was scheduled already. */

@@ -168,8 +168,9 @@ export class Body {
     switch (instruction.op) {
       case 'load':
       case 'index':
-      case 'store':
         return guarded || this.#moves(instruction.index);
+      case 'store':
+        return this.#moves(instruction.index) || at(varies, instruction.input);
       case 'gather':
         return guarded || this.#moves(instruction.index) || at(varies, instruction.at);
       case 'inside':

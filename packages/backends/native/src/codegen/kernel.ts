@@ -1,13 +1,13 @@
 // Kernels as C: sources, and files of several of them.
 import type { ContractKernel, LoopKernel } from '@athanor/core/backend';
+import { contractSource } from './contract/contract.ts';
 import { loopSource } from './loop.ts';
 import type { Source, Target } from './source.ts';
 
 export type GeneratedKernel = LoopKernel | ContractKernel;
 
 export function kernelSource(kernel: GeneratedKernel, target: Target): Source {
-  if (kernel.kind === 'contract') throw new Error('contract');
-  return loopSource(kernel, target);
+  return kernel.kind === 'loop' ? loopSource(kernel, target) : contractSource(kernel, target);
 }
 
 /** Name of a kernel's function for one of its phases. */

@@ -128,7 +128,7 @@ class LoopWriter {
   #vectorLoop(range: { start: string; stop: string; step: number; guards: readonly Guard[] }, emit: (form: Form) => void): void {
     const nest = this.#nest;
     const { start, stop, step, guards } = range;
-    const name = `i${this.#vector}`;
+    const name = nest.name('x');
     const outside = nest.depth;
     const size = at(this.#loops, this.#vector);
     const divides = size % step === 0;

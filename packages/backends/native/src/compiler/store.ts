@@ -15,8 +15,12 @@ export interface CompiledPhase extends Phase {
   readonly function: number;
 }
 
-/** Kernels beyond this many are compiled by two processes. */
-const fewKernels = 3;
+/** Kernels that take less on one thread are compiled with little optimisation. */
+const shortNanoseconds = 4000;
+/** Text of one file: more would only take more memory. */
+const fileCharacters = 200_000;
+/** Less text is not worth a second process. */
+const fewCharacters = 4000;
 
 export interface StoreOptions extends CacheOptions {
   readonly widest?: VectorBytes;
@@ -26,6 +30,16 @@ interface Draft {
   readonly kernel: string;
   readonly key: string;
   readonly source: Source;
+}
+
+const stores = new Map<string, KernelStore>();
+
+/** The store of this process for a folder and a width: compiled code is the same for every backend. */
+export function kernelStore(options: StoreOptions = {}): KernelStore {
+  const key = JSON.stringify([options.folder, options.widest, options.limitBytes, process.env['CC'], process.env['XDG_CACHE_HOME']]);
+  const store = stores.get(key) ?? new KernelStore(options);
+  stores.set(key, store);
+  return store;
 }
 
 export class KernelStore {
@@ -76,8 +90,11 @@ export class KernelStore {
 
   #compile(drafts: readonly Draft[]): void {
     const distinct = [...new Map(drafts.map((draft) => [draft.key, draft])).values()];
-    const batches = distinct.length <= fewKernels ? [distinct] : halves(distinct);
-    const libraries = this.#build(batches.map((batch) => ({ keys: batch.map(({ key }) => key), text: fileText(batch) })));
+    const files = ([1, 3] as const).flatMap((level) => {
+      const members = distinct.filter(({ source }) => levelOf(source) === level);
+      return parts(members).map((batch) => ({ keys: batch.map(({ key }) => key), text: fileText(batch), level }));
+    });
+    const libraries = this.#build(files);
     for (const draft of drafts) {
       const library = libraries.get(draft.key);
       const phases = library === undefined ? undefined : this.#load(draft, library);
@@ -87,13 +104,13 @@ export class KernelStore {
   }
 
   /** Compiles files and takes the libraries into the cache. */
-  #build(files: readonly { readonly keys: readonly string[]; readonly text: string }[]): Map<string, CachedLibrary> {
+  #build(files: readonly { readonly keys: readonly string[]; readonly text: string; readonly level: 1 | 3 }[]): Map<string, CachedLibrary> {
     const { folder, done } = this.#cache.workspace();
     try {
-      const list = files.map(({ text }, i) => {
+      const list = files.map(({ text, level }, i) => {
         const source = join(folder, `${i}.c`);
         writeFileSync(source, text);
-        return { source, output: join(folder, `${i}.so`) };
+        return { source, level, output: join(folder, `${i}.so`) };
       });
       compileAll(this.toolchain, list);
       const made = files.flatMap(({ keys }, i) => {
@@ -119,7 +136,7 @@ export class KernelStore {
   #runtimePath(): string {
     const text = readFileSync(join(sourceFolder, 'runtime.c'), 'utf8');
     const key = keyOf(this.#base, text);
-    const found = this.#cache.find(key) ?? this.#build([{ keys: [key], text }]).get(key);
+    const found = this.#cache.find(key) ?? this.#build([{ keys: [key], text, level: 3 }]).get(key);
     if (found === undefined) throw new InternalError('the runtime library is not there');
     return found.path;
   }
@@ -129,16 +146,19 @@ function keyOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 
-/** Two parts with about as much text. */
-function halves(drafts: readonly Draft[]): Draft[][] {
-  const parts: { drafts: Draft[]; size: number }[] = [
-    { drafts: [], size: 0 },
-    { drafts: [], size: 0 },
-  ];
+function levelOf({ phases }: Source): 1 | 3 {
+  return phases.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0) > shortNanoseconds ? 3 : 1;
+}
+
+/** Parts with about as much text each: two where it pays, more where files would be too big. */
+function parts(drafts: readonly Draft[]): Draft[][] {
+  const characters = drafts.reduce((sum, { source }) => sum + source.text.length, 0);
+  const count = characters < fewCharacters ? 1 : Math.max(2, Math.ceil(characters / fileCharacters));
+  const list = Array.from({ length: count }, (): { drafts: Draft[]; size: number } => ({ drafts: [], size: 0 }));
   for (const draft of drafts.toSorted((x, y) => y.source.text.length - x.source.text.length)) {
-    const part = parts.reduce((least, other) => (other.size < least.size ? other : least));
+    const part = list.reduce((least, other) => (other.size < least.size ? other : least));
     part.drafts.push(draft);
     part.size += draft.source.text.length;
   }
-  return parts.map((part) => part.drafts);
+  return list.flatMap((part) => (part.drafts.length > 0 ? [part.drafts] : []));
 }

@@ -57,7 +57,6 @@ function probe(command: readonly string[], widest: VectorBytes): Toolchain | str
     ...preferred,
     `-DVECTOR_BYTES=${vectorBytes}`,
     '-std=gnu11',
-    '-O3',
     '-ffp-contract=off',
     '-fno-math-errno',
     '-fno-trapping-math',
@@ -88,13 +87,15 @@ export function firstLine(text: string): string {
 export interface Compilation {
   readonly source: string;
   readonly output: string;
+  /** 3 for what runs long, 1 for what takes longer to optimise than it will ever run. Results do not depend on it. */
+  readonly level: 1 | 3;
 }
 
 /** Compiles C files to shared libraries, at most two at a time. Throws a UserError that quotes the compiler. */
 export function compileAll(toolchain: Toolchain, list: readonly Compilation[]): void {
   const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-  const line = ({ source, output }: Compilation) =>
-    `${[...toolchain.command, source, '-o', output, '-lm', '-lpthread', '-ldl'].map(quoted).join(' ')} || exit 1`;
+  const line = ({ source, output, level }: Compilation) =>
+    `${[...toolchain.command, `-O${level}`, source, '-o', output, '-lm', '-lpthread', '-ldl'].map(quoted).join(' ')} || exit 1`;
   const halves = [0, 1].map((half) => list.filter((_, i) => i % 2 === half)).filter((half) => half.length > 0);
   const script = `${halves.map((half) => `( ${half.map(line).join('\n')} ) & jobs="$jobs $!"`).join('\n')}\nfor job in $jobs; do wait $job || exit 1; done`;
   const { status, stderr, error } = spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });

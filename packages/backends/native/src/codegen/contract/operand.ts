@@ -1,0 +1,97 @@
+// The two operands of a contraction: `rows` is broadcast, `columns` is what vectors run along.
+import { loopCount, type Affine, type ContractKernel, type Dtype } from '@athanor/core/backend';
+import { at, memoryTypes } from '../text.ts';
+
+/** Some loops of a contraction that an operand walks as one, with its strides. */
+export interface Axis {
+  readonly loops: readonly number[];
+  readonly strides: readonly number[];
+}
+
+export interface Operand {
+  readonly name: 'rows' | 'columns';
+  readonly buffer: number;
+  /** Element type in memory, and suffix of load functions. */
+  readonly element: string;
+  readonly suffix: string;
+  readonly offset: number;
+  readonly batch: Axis;
+  /** The operand's own loops: m or n. */
+  readonly own: Axis;
+  readonly depth: Axis;
+}
+
+/** Loops in which neighbours that one stride walks are merged; loops of one position are dropped. */
+export function mergeAxis({ loops, strides }: Axis): Axis {
+  const merged: { size: number; stride: number }[] = [];
+  loops.forEach((size, i) => {
+    if (size === 1) return;
+    const stride = strides[i] ?? 0;
+    const last = merged.at(-1);
+    if (last !== undefined && last.stride === stride * size) {
+      last.size *= size;
+      last.stride = stride;
+    } else merged.push({ size, stride });
+  });
+  return { loops: merged.map(({ size }) => size), strides: merged.map(({ stride }) => stride) };
+}
+
+export function operandOf(kernel: ContractKernel, side: 'a' | 'b', name: Operand['name']): Operand {
+  const { batch, m, n, k } = kernel;
+  const { buffer, index } = kernel[side];
+  const { element, suffix } = memoryTypes[kernel.dtype satisfies Dtype];
+  const axis = (loops: readonly number[], start: number): Axis => mergeAxis({ loops, strides: index.strides.slice(start, start + loops.length) });
+  const own = side === 'a' ? axis(m, batch.length) : axis(n, batch.length + m.length);
+  const depth = axis(k, batch.length + m.length + n.length);
+  return { name, buffer, element, suffix, offset: (index satisfies Affine).offset, batch: axis(batch, 0), own, depth };
+}
+
+export function sizeOf({ loops }: Axis): number {
+  return loopCount(loops);
+}
+
+/** Size and stride of the innermost loop. */
+export function lastLoop({ loops, strides }: Axis): { size: number; stride: number } {
+  return { size: loops.at(-1) ?? 1, stride: strides.at(-1) ?? 0 };
+}
+
+/** A C function from a position along an axis to an element offset. */
+export function offsetFunction(name: string, { loops, strides }: Axis): string {
+  const lines: string[] = [];
+  for (let i = loops.length - 1; i > 0; i--) lines.push(`offset += position % ${at(loops, i)} * ${at(strides, i)}; position /= ${at(loops, i)};`);
+  const first = loops.length === 0 ? '0' : `position * ${at(strides, 0)}`;
+  return `INLINE int64_t KERNEL(${name})(int64_t position) {
+int64_t offset = 0;
+${lines.join('\n')}
+return offset + ${first};
+}
+`;
+}
+
+/** How a depth position becomes an element offset. */
+export interface Depth {
+  /** C text that stands before the functions. */
+  readonly declaration: string;
+  readonly offset: (position: string) => string;
+  /** Statements that fill a table when the library is opened; empty where a stride is enough. */
+  readonly fill: string;
+  /** How many neighbouring positions lie side by side in memory, from each multiple of it on; 1 if none. */
+  readonly run: number;
+}
+
+export function depthOf({ name, depth }: Operand): Depth {
+  const { size, stride } = lastLoop(depth);
+  const run = stride === 1 ? size : 1;
+  if (depth.loops.length <= 1) {
+    return { declaration: '', fill: '', run, offset: (position) => (stride === 1 ? position : `(${position}) * ${stride}`) };
+  }
+  const table = `KERNEL(depths_of_${name})`;
+  const open = depth.loops.map((count, i) => `for (int64_t k${i} = 0; k${i} < ${count}; k${i}++)`);
+  const sum = depth.strides.map((by, i) => `k${i} * ${by}`).join(' + ');
+  return {
+    declaration: `static int32_t ${table}[${sizeOf(depth)}];\n`,
+    fill: `{ int32_t *next = ${table}; ${open.join(' ')} *next++ = (int32_t)(${sum}); }\n`,
+    run,
+    offset: (position) => `${table}[${position}]`,
+  };
+}
