@@ -1,5 +1,6 @@
 // Pointwise methods on several operands: arithmetic, comparison, logic, selection.
 import { isFloat, isInteger, type Dtype } from '../dtype.ts';
+import { DtypeError, formatShape } from '../errors.ts';
 import { apply, bitcast, constant, where } from '../graph/build.ts';
 import { describe } from '../graph/create.ts';
 import type { BinaryOp } from '../graph/elementwise.ts';
@@ -10,9 +11,16 @@ import { broadcastNode, commonDtype, meetPair } from './promotion.ts';
 import type { Tensor } from './tensor.ts';
 import { TensorUnary } from './unary.ts';
 
+interface BinaryOptions {
+  /** In which the operands meet: their common one unless given. */
+  readonly dtype?: Dtype;
+  /** The method's name, where it is not the op's. */
+  readonly what?: string;
+}
+
 /** A binary entry of the op table on operands in a common shape and dtype. */
-function binary(op: BinaryOp, a: Operand, b: Operand, dtype: Dtype = commonDtype([a, b])): Node {
-  return apply(op, ...meetPair(a, b, op, dtype));
+function binary(op: BinaryOp, a: Operand, b: Operand, { dtype = commonDtype([a, b]), what = op }: BinaryOptions = {}): Node {
+  return apply(op, ...meetPair(a, b, what, dtype));
 }
 
 /** float32 instead of integers and bool, for operations that only make sense on fractions. */
@@ -30,44 +38,47 @@ function numberDtype(operands: readonly Operand[]): Dtype {
 export class TensorElementwise extends TensorUnary {
   /** this + other, broadcast; bool counts as 0 and 1. */
   add(other: Operand): Tensor {
-    return this.#binary('add', other, numberDtype([this, other]));
+    return this.#binary('add', other, { dtype: numberDtype([this, other]) });
   }
 
   /** this − other, broadcast. */
   sub(other: Operand): Tensor {
-    return this.#binary('sub', other, numberDtype([this, other]));
+    return this.#binary('sub', other, { dtype: numberDtype([this, other]) });
   }
 
   /** this · other, broadcast. */
   mul(other: Operand): Tensor {
-    return this.#binary('mul', other, numberDtype([this, other]));
+    return this.#binary('mul', other, { dtype: numberDtype([this, other]) });
   }
 
   /** True division: integers give float32. */
   div(other: Operand): Tensor {
-    return this.#binary('div', other, floatDtype([this, other]));
+    return this.#binary('div', other, { dtype: floatDtype([this, other]) });
   }
 
   /** other − this. */
   rsub(other: Operand): Tensor {
-    return this.wrap(binary('sub', other, this, numberDtype([this, other])));
+    return this.wrap(binary('sub', other, this, { dtype: numberDtype([this, other]), what: 'rsub' }));
   }
 
   /** other / this. */
   rdiv(other: Operand): Tensor {
-    return this.wrap(binary('div', other, this, floatDtype([this, other])));
+    return this.wrap(binary('div', other, this, { dtype: floatDtype([this, other]), what: 'rdiv' }));
   }
 
   /** ⌊this / other⌋. */
   floorDivide(other: Operand): Tensor {
     const dtype = numberDtype([this, other]);
-    return isFloat(dtype) ? this.div(other).floor() : this.#binary('floorDivide', other, dtype);
+    const what = 'floorDivide';
+    return isFloat(dtype) ? this.#binary('div', other, { dtype, what }).floor() : this.#binary('floorDivide', other, { dtype });
   }
 
   /** this − ⌊this / other⌋ · other: the sign is the divisor's. */
   remainder(other: Operand): Tensor {
     const dtype = numberDtype([this, other]);
-    return isFloat(dtype) ? this.sub(this.floorDivide(other).mul(other)) : this.#binary('mod', other, dtype);
+    const what = 'remainder';
+    if (!isFloat(dtype)) return this.#binary('mod', other, { dtype, what });
+    return this.sub(this.#binary('div', other, { dtype, what }).floor().mul(other));
   }
 
   /** thisᵉ. Exponents 0, ±½, ±1, 2 and 3 are written with roots, quotients and products. */
@@ -89,7 +100,7 @@ export class TensorElementwise extends TensorUnary {
       case -1:
         return this.reciprocal();
       default:
-        return this.#binary('pow', exponent, floatDtype([this, exponent]));
+        return this.#binary('pow', exponent, { dtype: floatDtype([this, exponent]) });
     }
   }
 
@@ -108,35 +119,21 @@ export class TensorElementwise extends TensorUnary {
     return this.sqrt().reciprocal();
   }
 
-  /** 2ˣ. */
-  exp2(): Tensor {
-    return this.mul(Math.LN2).exp();
-  }
-
-  /** Logarithm to base 2. */
-  log2(): Tensor {
-    return this.log().mul(Math.LOG2E);
-  }
-
-  /** sin x / cos x. */
-  tan(): Tensor {
-    return this.sin().div(this.cos());
-  }
-
   /** The larger of two; NaN wins; where equal, the gradient goes to this one. */
   maximum(other: Operand): Tensor {
-    return this.#binary('max', other);
+    return this.#binary('max', other, { what: 'maximum' });
   }
 
   /** The smaller of two; NaN wins; where equal, the gradient goes to this one. */
   minimum(other: Operand): Tensor {
-    return this.#binary('min', other);
+    return this.#binary('min', other, { what: 'minimum' });
   }
 
   /** Into [low, high]; either may be left out. The gradient passes at the bounds, as in PyTorch. */
   clamp(low?: Operand, high?: Operand): Tensor {
-    const raised = low === undefined ? this.wrap(this.node) : this.maximum(low);
-    return high === undefined ? raised : raised.minimum(high);
+    const what = 'clamp';
+    const raised = low === undefined ? this.wrap(this.node) : this.#binary('max', low, { what });
+    return high === undefined ? raised : raised.#binary('min', high, { what });
   }
 
   /** max(x, 0), with gradient 0 at 0. */
@@ -147,11 +144,6 @@ export class TensorElementwise extends TensorUnary {
   /** 1 / (1 + e⁻ˣ), as (1 + tanh(x / 2)) / 2, which cannot overflow. */
   sigmoid(): Tensor {
     return this.mul(0.5).tanh().add(1).mul(0.5);
-  }
-
-  /** this + weight · (end − this). */
-  lerp(end: TensorBase, weight: Operand): Tensor {
-    return this.add(end.wrap(end.node).sub(this).mul(weight));
   }
 
   /** Whether elements are equal; NaN equals nothing. */
@@ -176,12 +168,12 @@ export class TensorElementwise extends TensorUnary {
 
   /** this > other. */
   gt(other: Operand): Tensor {
-    return this.wrap(binary('lt', other, this));
+    return this.wrap(binary('lt', other, this, { what: 'gt' }));
   }
 
   /** this ≥ other. */
   ge(other: Operand): Tensor {
-    return this.wrap(binary('le', other, this));
+    return this.wrap(binary('le', other, this, { what: 'ge' }));
   }
 
   /** Bitwise and; on bool, logical. */
@@ -214,21 +206,6 @@ export class TensorElementwise extends TensorUnary {
     return this.#binary('ushr', other);
   }
 
-  /** Whether elements are NaN. */
-  isNaN(): Tensor {
-    return this.wrap(apply('ne', this.node, this.node));
-  }
-
-  /** Whether elements are neither infinite nor NaN. */
-  isFinite(): Tensor {
-    return this.abs().lt(Infinity);
-  }
-
-  /** Whether elements are ∞ or −∞. */
-  isInf(): Tensor {
-    return this.abs().eq(Infinity);
-  }
-
   /** This tensor where `condition` holds, else `other`. */
   where(condition: TensorBase, other: Operand): Tensor {
     return select(condition, this, other);
@@ -236,7 +213,7 @@ export class TensorElementwise extends TensorUnary {
 
   /** `value` where `mask` holds, else this tensor. */
   maskedFill(mask: TensorBase, value: Operand): Tensor {
-    return select(mask, value, this);
+    return select(mask, value, this, 'maskedFill');
   }
 
   /** The same bits as another dtype of the same width. */
@@ -244,8 +221,8 @@ export class TensorElementwise extends TensorUnary {
     return this.wrap(bitcast(this.node, dtype));
   }
 
-  #binary(op: BinaryOp, other: Operand, dtype?: Dtype): Tensor {
-    return this.wrap(binary(op, this, other, dtype));
+  #binary(op: BinaryOp, other: Operand, options?: BinaryOptions): Tensor {
+    return this.wrap(binary(op, this, other, options));
   }
 
   /** By repeated squaring. */
@@ -261,8 +238,9 @@ export class TensorElementwise extends TensorUnary {
 }
 
 /** Elements of `a` where `condition` holds, else of `b`; all three broadcast. */
-export function select(condition: TensorBase, a: Operand, b: Operand): Tensor {
-  const [x, y] = meetPair(a, b, 'where');
-  const shape = broadcastShapes(condition.shape, x.shape, describe('where'));
+export function select(condition: TensorBase, a: Operand, b: Operand, what = 'where'): Tensor {
+  if (condition.dtype !== 'bool') throw new DtypeError(`${describe(what)}: the condition is ${condition.dtype} ${formatShape(condition.shape)}`, { remedy: 'compare it (x.gt(0)), or cast it to bool' });
+  const [x, y] = meetPair(a, b, what);
+  const shape = broadcastShapes(condition.shape, x.shape, describe(what));
   return condition.wrap(where(broadcastNode(condition.node, shape), broadcastNode(x, shape), broadcastNode(y, shape)));
 }

@@ -30,8 +30,9 @@ test('NaN and infinities', async () => {
 });
 
 test('integers divide as integers or become float32', async () => {
-  const x = tensor([7, -7], { dtype: 'int32' });
-  expect(await values(x.fmod(3))).toEqual([1, -1]);
+  const x = tensor([7, -7, 6, 2147483647], { dtype: 'int32' });
+  expect(await values(x.fmod(3))).toEqual([1, -1, 0, 1]);
+  expect(await values(x.fmod(-4))).toEqual([3, -3, 2, 3]);
   expect(x.fmod(3).dtype).toBe('int32');
   expect(x.sinh().dtype).toBe('float32');
   expect(x.logaddexp(x).dtype).toBe('float32');

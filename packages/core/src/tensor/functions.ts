@@ -30,6 +30,16 @@ export interface NanToNumOptions {
 }
 
 export class TensorFunctions extends TensorElementwise {
+  /** 2ˣ. */
+  exp2(): Tensor {
+    return this.mul(Math.LN2).exp();
+  }
+
+  /** Logarithm to base 2. */
+  log2(): Tensor {
+    return this.log().mul(Math.LOG2E);
+  }
+
   /** Logarithm to base 10. */
   log10(): Tensor {
     return this.log().mul(Math.LOG10E);
@@ -56,6 +66,11 @@ export class TensorFunctions extends TensorElementwise {
   logit(eps?: number): Tensor {
     const x = eps === undefined ? this.#float() : this.#float().clamp(eps, 1 - eps);
     return x.div(x.rsub(1)).log();
+  }
+
+  /** sin x / cos x. */
+  tan(): Tensor {
+    return this.sin().div(this.cos());
   }
 
   /** The angle in [−π/2, π/2] whose sine is x. */
@@ -128,16 +143,39 @@ export class TensorFunctions extends TensorElementwise {
     return this.wrap(x).square().add(this.wrap(y).square()).sqrt();
   }
 
+  /** this + weight · (end − this). */
+  lerp(end: TensorBase, weight: Operand): Tensor {
+    const [x, y] = meetPair(this, end, 'lerp');
+    return this.add(this.wrap(y).sub(this.wrap(x)).mul(weight));
+  }
+
   /** The rest of a division that truncates: the sign is this tensor's (`remainder` has the divisor's). */
   fmod(other: Operand): Tensor {
-    const x = this.wrap(this.node);
-    const quotient = this.div(other).trunc();
-    return isFloat(commonDtype([this, other])) ? x.sub(quotient.mul(other)) : x.sub(quotient.to(commonDtype([this, other])).mul(other));
+    const [a, b] = meetPair(this, other, 'fmod');
+    const [x, divisor] = [this.wrap(a), this.wrap(b)];
+    if (isFloat(x.dtype)) return x.sub(x.div(divisor).trunc().mul(divisor));
+    const rest = x.remainder(divisor);
+    return rest.sub(divisor).where(rest.ne(0).and(x.lt(0).ne(divisor.lt(0))), rest);
   }
 
   /** x − trunc(x). */
   frac(): Tensor {
     return this.sub(this.trunc());
+  }
+
+  /** Whether elements are NaN. */
+  isNaN(): Tensor {
+    return this.wrap(apply('ne', this.node, this.node));
+  }
+
+  /** Whether elements are neither infinite nor NaN. */
+  isFinite(): Tensor {
+    return this.abs().lt(Infinity);
+  }
+
+  /** Whether elements are ∞ or −∞. */
+  isInf(): Tensor {
+    return this.abs().eq(Infinity);
   }
 
   /** Numbers in place of NaN and infinities. */

@@ -126,7 +126,7 @@ export class TensorMovement extends TensorBase {
   /** This tensor broadcast to a shape. */
   broadcastTo(...sizes: Sizes): Tensor {
     const shape = sizesOf(sizes);
-    const common = broadcastShapes(this.shape, shape, describe('broadcastTo'));
+    const common = shape.length < this.ndim ? [] : broadcastShapes(this.shape, shape, describe('broadcastTo'));
     if (!sameShape(common, shape)) throw new ShapeError(`${describe('broadcastTo')}: ${formatShape(this.shape)} does not broadcast to ${formatShape(shape)}`);
     return this.wrap(broadcastNode(this.node, shape));
   }
@@ -145,6 +145,7 @@ export class TensorMovement extends TensorBase {
   unflatten(axis: number, sizes: Shape): Tensor {
     const at = normalizeAxis(axis, this.ndim, describe('unflatten'));
     const parts = completeShape(sizes, this.shape[at] ?? 0, describe('unflatten'));
+    if (elementCount(parts) !== this.shape[at]) throw new ShapeError(`${describe('unflatten')}: ${formatShape(sizes)} do not make axis ${axis} of ${formatShape(this.shape)}`);
     return this.wrap(reshape(this.node, this.shape.toSpliced(at, 1, ...parts)));
   }
 
@@ -159,7 +160,11 @@ export class TensorMovement extends TensorBase {
   /** `length` elements of an axis from `start` on. */
   narrow(axis: number, start: number, length: number): Tensor {
     const at = normalizeAxis(axis, this.ndim, describe('narrow'));
-    const low = start < 0 ? start + (this.shape[at] ?? 0) : start;
+    const size = this.shape[at] ?? 0;
+    const low = start < 0 ? start + size : start;
+    if (!(Number.isInteger(low) && Number.isInteger(length) && low >= 0 && length >= 0 && low + length <= size)) {
+      throw new ShapeError(`${describe('narrow')}: ${length} elements from ${start} on are not in axis ${axis} of ${formatShape(this.shape)}`);
+    }
     return this.wrap(sliceAxis(this.node, at, low, low + length));
   }
 
@@ -183,7 +188,8 @@ export class TensorMovement extends TensorBase {
 
   /** The slices along an axis, without it. */
   unbind(axis = 0): Tensor[] {
-    return this.split(1, axis).map((part) => part.squeeze(axis));
+    const at = normalizeAxis(axis, this.ndim, describe('unbind'));
+    return this.split(1, at).map((part) => part.squeeze(at));
   }
 
   /**
@@ -235,6 +241,10 @@ export class TensorMovement extends TensorBase {
 
   /** Windows of `size` elements every `step` along an axis: it becomes the window's position, a new last axis the offset. */
   unfold(axis: number, size: number, step: number): Tensor {
-    return this.wrap(window(this.node, axis, { size, stride: step }));
+    const at = normalizeAxis(axis, this.ndim, describe('unfold'));
+    if (!(size >= 1 && step >= 1 && size <= (this.shape[at] ?? 0))) {
+      throw new ShapeError(`${describe('unfold')}: a window of ${size} every ${step} along axis ${axis} of ${formatShape(this.shape)}`);
+    }
+    return this.wrap(window(this.node, at, { size, stride: step }));
   }
 }

@@ -44,41 +44,39 @@ function rootOrZero(x: Tensor): Tensor {
 export class TensorReduction extends TensorFunctions {
   /** The sum; bool and 8-bit integers are summed in int32. */
   sum(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('sum', summable(this.node), axes, options);
+    return this.#reduce('sum', summable(this.node), axes, { ...options, what: 'sum' });
   }
 
   /** The product; bool and 8-bit integers are multiplied in int32. */
   prod(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('prod', summable(this.node), axes, options);
+    return this.#reduce('prod', summable(this.node), axes, { ...options, what: 'prod' });
   }
 
   /** The largest element; NaN wins. Indices come from `argmax`. */
   max(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('maxReduce', this.node, axes, options);
+    return this.#reduce('maxReduce', this.node, axes, { ...options, what: 'max' });
   }
 
   /** The smallest element; NaN wins. Indices come from `argmin`. */
   min(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('minReduce', this.node, axes, options);
+    return this.#reduce('minReduce', this.node, axes, { ...options, what: 'min' });
   }
 
   /** The mean; integers and bool give float32. */
   mean(axes?: Axes, options: ReduceOptions = {}): Tensor {
     const x = this.#float();
-    return x.sum(axes, options).mul(1 / x.#count(axes));
+    const factor = 1 / x.#count(axes, 'mean');
+    return x.sum(axes, options).mul(factor);
   }
 
   /** The variance, from squared distances to the mean. */
   var(axes?: Axes, options: VarianceOptions = {}): Tensor {
-    const { correction = 1, ...rest } = options;
-    const x = this.#float();
-    const divisor = Math.max(0, x.#count(axes) - correction);
-    return x.sub(x.mean(axes, { keepdim: true })).square().sum(axes, rest).div(divisor);
+    return this.#float().#variance(axes, options, 'var');
   }
 
   /** The standard deviation. */
   std(axes?: Axes, options: VarianceOptions = {}): Tensor {
-    return this.var(axes, options).sqrt();
+    return this.#float().#variance(axes, options, 'std').sqrt();
   }
 
   /** Position (int32) of the first largest element along an axis; without an axis, in the flattened tensor. */
@@ -93,12 +91,12 @@ export class TensorReduction extends TensorFunctions {
 
   /** Whether any element is not 0. */
   any(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('maxReduce', cast(this.node, 'bool'), axes, options);
+    return this.#reduce('maxReduce', cast(this.node, 'bool'), axes, { ...options, what: 'any' });
   }
 
   /** Whether all elements are not 0. */
   all(axes?: Axes, options: ReduceOptions = {}): Tensor {
-    return this.#reduce('minReduce', cast(this.node, 'bool'), axes, options);
+    return this.#reduce('minReduce', cast(this.node, 'bool'), axes, { ...options, what: 'all' });
   }
 
   /** log Σ eˣ, shifted by the largest element. */
@@ -121,6 +119,7 @@ export class TensorReduction extends TensorFunctions {
   /** (Σ |x|ᵖ)^(1/p); p may be 0 (count of non-zeros), ±Infinity. The 2-norm has gradient 0 at 0. */
   norm(p = 2, axes?: Axes, options: ReduceOptions = {}): Tensor {
     const x = this.#float();
+    normalizeAxes(axes, this.ndim, describe('norm'));
     switch (p) {
       case 0:
         return x.ne(0).to(x.dtype).sum(axes, options);
@@ -161,12 +160,21 @@ export class TensorReduction extends TensorFunctions {
     return this.wrap(cast(this.node, dtype));
   }
 
-  #count(axes: Axes | undefined): number {
-    return normalizeAxes(axes, this.ndim, 'mean').reduce((count, axis) => count * (this.shape[axis] ?? 1), 1);
+  #count(axes: Axes | undefined, what: string): number {
+    return normalizeAxes(axes, this.ndim, describe(what)).reduce((count, axis) => count * (this.shape[axis] ?? 1), 1);
   }
 
-  #reduce(op: ReduceOp, node: Node, axes: Axes | undefined, options: ReduceOptions): Tensor {
-    const named = normalizeAxes(axes, this.ndim, describe(op));
+  #variance(axes: Axes | undefined, { correction = 1, ...rest }: VarianceOptions, what: string): Tensor {
+    const divisor = Math.max(0, this.#count(axes, what) - correction);
+    return this.sub(this.mean(axes, { keepdim: true })).square().sum(axes, rest).div(divisor);
+  }
+
+  #reduce(op: ReduceOp, node: Node, axes: Axes | undefined, options: ReduceOptions & { readonly what: string }): Tensor {
+    const what = describe(options.what);
+    const named = normalizeAxes(axes, this.ndim, what);
+    if (op !== 'sum' && op !== 'prod' && named.some((axis) => node.shape[axis] === 0)) {
+      throw new ShapeError(`${what}: nothing to reduce over in shape ${formatShape(node.shape)}`);
+    }
     const kept = reduce(op, node, named);
     return this.wrap(options.keepdim === true ? kept : dropAxes(kept, named));
   }

@@ -127,12 +127,14 @@ export class TensorSelection extends TensorReduction {
 
   /** The positions that would sort along an axis. */
   argsort(axis = -1, options: { readonly descending?: boolean } = {}): Tensor {
-    return this.sort(axis, options).indices;
+    return this.sort(normalizeAxis(axis, this.ndim, describe('argsort')), options).indices;
   }
 
   /** The k largest (or smallest) elements along an axis, in order. */
   topk(k: number, axis = -1, options: { readonly largest?: boolean } = {}): Sorted {
-    const { values, indices } = this.sort(axis, { descending: options.largest ?? true });
+    const at = normalizeAxis(axis, this.ndim, describe('topk'));
+    if (!(Number.isInteger(k) && k >= 0 && k <= (this.shape[at] ?? 0))) throw new ShapeError(`${describe('topk')}: ${k} of axis ${axis} of ${formatShape(this.shape)}`);
+    const { values, indices } = this.sort(at, { descending: options.largest ?? true });
     return { values: values.narrow(axis, 0, k), indices: indices.narrow(axis, 0, k) };
   }
 

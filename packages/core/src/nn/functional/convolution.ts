@@ -31,11 +31,11 @@ function splitChannels(x: Node, groups: number, what: string): Node {
 }
 
 /** [N, G, O, …] as [N, G · O, …], with a bias per channel. */
-function joinChannels(x: Tensor, y: Node, bias: Tensor | undefined): Tensor {
+function joinChannels(x: Tensor, y: Node, bias: Tensor | undefined, what: string): Tensor {
   const [n = 0, groups = 0, outputs = 0, ...spatial] = y.shape;
   const joined = x.wrap(reshape(y, [n, groups * outputs, ...spatial]));
   if (bias === undefined) return joined;
-  if (bias.size !== groups * outputs) throw new ShapeError(`${describe('conv')}: a bias of shape ${formatShape(bias.shape)} for ${groups * outputs} channels`);
+  if (bias.size !== groups * outputs) throw new ShapeError(`${describe(what)}: a bias of shape ${formatShape(bias.shape)} for ${groups * outputs} channels`);
   return joined.add(bias.reshape(-1, ...spatial.map(() => 1)));
 }
 
@@ -57,6 +57,9 @@ export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptio
   const [input, filters] = contractionOperands(x.node, weight.node, what);
   const grouped = reshape(filters, [groups, outputs / groups, inputs, ...kernel]);
   const padding = paddingPairs(options.padding ?? 0, kernel, { stride, dilation, what });
+  if (kernel.some((size, axis) => (size - 1) * (dilation[axis] ?? 1) >= (x.shape[axis + 2] ?? 0) + (padding[axis]?.[0] ?? 0) + (padding[axis]?.[1] ?? 0))) {
+    throw new ShapeError(`${describe(what)}: weight ${formatShape(weight.shape)} is larger than input ${formatShape(x.shape)} with its padding`);
+  }
   const { paddingMode = 'zeros' } = options;
   const padded = paddingMode === 'zeros' ? input : padBorder(input, [[0, 0], [0, 0], ...padding], paddingMode);
   const y = conv(splitChannels(padded, groups, what), grouped, {
@@ -66,7 +69,7 @@ export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptio
     kernelDilation: dilation,
     combine: 'multiply-add',
   });
-  return joinChannels(x, y, bias);
+  return joinChannels(x, y, bias, what);
 }
 
 export interface ConvolutionTransposeOptions {
@@ -113,5 +116,5 @@ export function convolutionTranspose(x: Tensor, weight: Tensor, options: Convolu
     kernelDilation: dilation,
     combine: 'multiply-add',
   });
-  return joinChannels(x, y, bias);
+  return joinChannels(x, y, bias, what);
 }

@@ -1,7 +1,7 @@
 // Angles and distances between vectors, and the losses on them.
 import { ShapeError, formatShape } from '../../errors.ts';
 import { describe } from '../../graph/create.ts';
-import { normalizeAxis, sameShape } from '../../shape.ts';
+import { broadcastShapes, normalizeAxis, sameShape } from '../../shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { reduceLosses, requireSame, type ReductionOption } from './reduction.ts';
 
@@ -29,6 +29,7 @@ export function cosineSimilarity(a: Tensor, b: Tensor, options: { readonly axis?
   const { axis = 1, eps = 1e-8 } = options;
   const rank = Math.max(a.ndim, b.ndim);
   const at = normalizeAxis(axis, rank, describe('cosineSimilarity')) - rank;
+  broadcastShapes(a.shape, b.shape, describe('cosineSimilarity'));
   const unit = (x: Tensor): Tensor => x.div(atLeast(x.norm(2, at, { keepdim: true }), eps));
   return unit(a).mul(unit(b)).sum(at);
 }
@@ -43,6 +44,7 @@ export interface DistanceOptions {
 
 /** ‖a − b + ε‖ₚ along the last axis, which goes. */
 export function pairwiseDistance(a: Tensor, b: Tensor, { p = 2, eps = 1e-6, keepdim = false }: DistanceOptions = {}): Tensor {
+  broadcastShapes(a.shape, b.shape, describe('pairwiseDistance'));
   return a.sub(b).add(eps).norm(p, -1, { keepdim });
 }
 

@@ -13,6 +13,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       remedy: `the input's last axis must have size ${weight.shape[1]}`,
     });
   }
+  if (bias !== undefined && bias.size !== weight.shape[0]) {
+    throw new ShapeError(`${describe('linear')}: a bias of shape ${formatShape(bias.shape)} for weight [out, in] ${formatShape(weight.shape)}`);
+  }
   const [input, rows] = contractionOperands(x.node, weight.node, 'linear');
   const y = x.wrap(dot(input, rows, { batch: [], contract: [[x.ndim - 1, 1]], combine: 'multiply-add' }));
   return bias === undefined ? y : y.add(bias);

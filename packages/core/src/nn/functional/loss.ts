@@ -7,7 +7,7 @@ import { sameShape } from '../../shape.ts';
 import { arange } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { logSigmoid } from './activation.ts';
-import { reduceLosses, requireSame, type ReductionOption } from './reduction.ts';
+import { reduceLosses, requireClassWeights, requireSame, weightLosses, type ReductionOption } from './reduction.ts';
 
 export type { ReductionOption } from './reduction.ts';
 
@@ -48,7 +48,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Reduc
     const slope = input.sub(target).div(input.mul(input.rsub(1)).maximum(1e-12));
     return [dy.mul(slope), dy.mul(negative.sub(positive))];
   });
-  return reduceLosses(options.weight === undefined ? losses : losses.mul(options.weight), options);
+  return reduceLosses(weightLosses(losses, options.weight, 'binaryCrossEntropy'), options);
 }
 
 /** `binaryCrossEntropy` of sigmoid(input), without overflow. `posWeight` multiplies the loss of positive targets. */
@@ -62,7 +62,7 @@ export function binaryCrossEntropyWithLogits(
   const positive = logSigmoid(input).neg();
   const weighted = posWeight === undefined ? positive : positive.mul(target.mul(posWeight.sub(1)).add(1));
   const losses = input.mul(target.rsub(1)).add(weighted);
-  return reduceLosses(weight === undefined ? losses : losses.mul(weight), options);
+  return reduceLosses(weightLosses(losses, weight, 'binaryCrossEntropyWithLogits'), options);
 }
 
 export interface KlDivergenceOptions {
@@ -99,7 +99,9 @@ function classAxis(input: Tensor, what: string): number {
 
 function requireIndices(input: Tensor, target: Tensor, axis: number, what: string): void {
   if (isFloat(target.dtype) || target.dtype === 'bool') {
-    throw new DtypeError(`${describe(what)}: class indices of dtype ${target.dtype}`, { remedy: 'give integers, or probabilities of the input\'s shape' });
+    throw new DtypeError(`${describe(what)}: class indices of dtype ${target.dtype}`, {
+      remedy: what === 'crossEntropy' ? 'give integers, or probabilities of the input\'s shape' : 'give integers',
+    });
   }
   if (!sameShape(target.shape, input.shape.toSpliced(axis, 1))) {
     throw new ShapeError(`${describe(what)}: input ${formatShape(input.shape)} and class indices ${formatShape(target.shape)} do not fit`, {
@@ -135,6 +137,7 @@ function weightsOf(hit: Tensor, weight: Tensor | undefined, axis: number): Tenso
 export function nllLoss(input: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
   const axis = classAxis(input, 'nllLoss');
   requireIndices(input, target, axis, 'nllLoss');
+  requireClassWeights(options.weight, input.shape[axis] ?? 0, 'nllLoss');
   const hit = isTarget(input, target, axis);
   return finishClasses(input.where(hit, 0).sum(axis).neg(), target, weightsOf(hit, options.weight, axis), options);
 }
@@ -152,6 +155,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   const axis = classAxis(input, 'crossEntropy');
   const { labelSmoothing = 0, weight } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw new UserError(`${describe('crossEntropy')}: label smoothing ${labelSmoothing} is not in [0, 1]`);
+  requireClassWeights(weight, input.shape[axis] ?? 0, 'crossEntropy');
   if (isFloat(target.dtype)) return crossEntropyOfProbabilities(input, target, axis, options);
   requireIndices(input, target, axis, 'crossEntropy');
   const hit = isTarget(input, target, axis);

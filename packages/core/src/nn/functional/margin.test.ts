@@ -28,5 +28,5 @@ test('mistakes are told in shapes', () => {
   expect(() => functional.cosineEmbeddingLoss(x, x, x)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: cosineEmbeddingLoss: inputs [2, 3] and target [2, 3] do not fit — inputs are [N, D] and targets [N], or [D] and []]`);
   expect(() => functional.hingeEmbeddingLoss(x, labels)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: hingeEmbeddingLoss: input [2, 3] and target [2] differ — reshape one of them; losses do not broadcast]`);
   expect(() => functional.tripletMarginLoss(x, x, zeros([2, 4]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: tripletMarginLoss: input [2, 3] and target [2, 4] differ — reshape one of them; losses do not broadcast]`);
-  expect(() => functional.pairwiseDistance(x, zeros([2, 4]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: sub: cannot broadcast [2, 3] with [2, 4] — sizes 3 and 4 of axis -1 must be equal, or one of them 1]`);
+  expect(() => functional.pairwiseDistance(x, zeros([2, 4]))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: pairwiseDistance: cannot broadcast [2, 3] with [2, 4] — sizes 3 and 4 of axis -1 must be equal, or one of them 1]`);
 });

@@ -5,7 +5,7 @@ import { sameShape } from '../../shape.ts';
 import { arange } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { logSigmoid } from './activation.ts';
-import { reduceLosses, requireSame, type ReductionOption } from './reduction.ts';
+import { reduceLosses, requireClassWeights, requireSame, weightLosses, type ReductionOption } from './reduction.ts';
 
 /** Without its axis of classes, input [N, C] (or [C]) must have the target's shape; `whole` keeps the axis. */
 function requireClasses(input: Tensor, target: Tensor, what: string, whole: boolean): void {
@@ -52,6 +52,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, { p = 1, margin =
   requireClasses(input, target, 'multiMarginLoss', false);
   if (p !== 1 && p !== 2) throw new UserError(`${describe('multiMarginLoss')}: p is ${String(p)}`, { remedy: 'give 1 or 2' });
   const classes = input.shape.at(-1) ?? 1;
+  requireClassWeights(weight, classes, 'multiMarginLoss');
   const hit = target.to('int32').unsqueeze(-1).eq(arange(classes));
   const own = input.where(hit, 0).sum(-1, { keepdim: true });
   const excess = input.sub(own).add(margin).relu().where(hit.not(), 0);
@@ -81,7 +82,7 @@ export function multilabelMarginLoss(input: Tensor, target: Tensor, options: Red
 export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, { weight, ...options }: ReductionOption & { readonly weight?: Tensor } = {}): Tensor {
   requireSame(input, target, 'multilabelSoftMarginLoss');
   const losses = logSigmoid(input).mul(target).add(logSigmoid(input.neg()).mul(target.rsub(1))).neg();
-  return reduceLosses((weight === undefined ? losses : losses.mul(weight)).mean(-1), options);
+  return reduceLosses(weightLosses(losses, weight, 'multilabelSoftMarginLoss').mean(-1), options);
 }
 
 export interface PoissonOptions extends ReductionOption {
