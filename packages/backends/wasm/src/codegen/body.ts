@@ -1,6 +1,7 @@
 // Emits the instructions of a kernel for groups of four neighbouring positions along its vector loop.
 import { InternalError, bytesOf, type Dtype, type Guard, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
+import { Analysis, type BodyShape } from './analysis.ts';
 import { emitCopy, emitLoad, emitMaskedLoad, emitStore, type Spot } from './access.ts';
 import { at } from './at.ts';
 import {
@@ -27,29 +28,18 @@ export interface BodyOptions {
   readonly fused: boolean;
 }
 
-export interface BodyShape {
-  /** The loop that groups run along. */
-  readonly vector: number;
-  /** Whether groups are positions of an outer loop (each reduces alone). */
-  readonly vectorIsOuter: boolean;
-  /** Bytes per step of each loop in a row of scratch. */
-  readonly rowStrides: (row: number) => readonly number[];
-}
-
 /** Bytes of one position's value as `keep` stores it: lanes are not narrowed. */
 export const laneBytes = (dtype: Dtype): number => (isWide(dtype) ? 8 : 4);
 
 export class Body {
   readonly pointers: PointerTable;
   readonly shared: Group = { first: 0, active: 1, values: new Map() };
-  /** Whether each value differs along the vector loop. */
-  readonly varies: readonly boolean[];
+  readonly analysis: Analysis;
   private readonly code: Code;
   private readonly list: readonly Lowered[];
   private readonly stages: readonly number[];
   private readonly shape: BodyShape;
   private readonly options: BodyOptions;
-  private readonly lastUse: readonly number[];
 
   constructor(code: Code, body: LoweredBody, loops: number, shape: BodyShape, options: BodyOptions) {
     this.code = code;
@@ -58,99 +48,12 @@ export class Body {
     this.shape = shape;
     this.options = options;
     this.pointers = new PointerTable(loops);
-    for (const instruction of this.list) this.pointers.of(instruction, shape.rowStrides);
-    this.varies = this.findVarying();
-    const lastUse = this.list.map((_, i) => i);
-    this.list.forEach((instruction, i) => {
-      for (const input of inputsOf(instruction)) lastUse[input] = i;
-    });
-    this.lastUse = lastUse;
-  }
-
-  get lastStage(): number {
-    return this.stages.at(-1) ?? 0;
-  }
-
-  private findVarying(): boolean[] {
-    const varies: boolean[] = [];
-    const moves = (access: Access) => access.pointer.strides[this.shape.vector] !== 0;
-    const guarded = (guards: readonly Guard[]) => guards.some((guard) => moves(this.pointers.affine(guard.index)));
-    this.list.forEach((instruction) => {
-      switch (instruction.op) {
-        case 'load':
-          varies.push(moves(this.pointers.buffer(instruction)) || guarded(instruction.guards));
-          break;
-        case 'gather':
-          varies.push(moves(this.pointers.buffer(instruction)) || guarded(instruction.guards) || at(varies, instruction.at));
-          break;
-        case 'index':
-          varies.push(moves(this.pointers.affine(instruction.index)));
-          break;
-        case 'inside':
-          varies.push(guarded(instruction.guards));
-          break;
-        case 'reduce':
-          varies.push(this.shape.vectorIsOuter);
-          break;
-        case 'keep':
-        case 'recall':
-        case 'store':
-        case 'scatter':
-        case 'accumulator':
-          varies.push(true);
-          break;
-        default:
-          varies.push(inputsOf(instruction).some((input) => at(varies, input)));
-      }
-    });
-    return varies;
-  }
-
-  /** Positions in the list of the instructions of a stage that `wanted` accepts. */
-  private select(stage: number, wanted: (instruction: Lowered, index: number) => boolean): number[] {
-    return this.list.flatMap((instruction, i) => (this.stages[i] === stage && wanted(instruction, i) ? [i] : []));
-  }
-
-  /** Instructions of a stage that are emitted once per group. */
-  private perGroup(stage: number): number[] {
-    return this.select(stage, (instruction, i) => instruction.op !== 'constant' && (at(this.varies, i) || instruction.op === 'reduce'));
-  }
-
-  /** How many instructions a group of a stage takes: what unrolling is decided by. */
-  cost(stage: number): number {
-    return this.perGroup(stage).length;
-  }
-
-  reductions(stage: number): { value: Value; instruction: Extract<Lowered, { op: 'reduce' }> }[] {
-    return this.select(stage, ({ op }) => op === 'reduce').flatMap((value) => {
-      const instruction = at(this.list, value);
-      return instruction.op === 'reduce' ? [{ value, instruction }] : [];
-    });
-  }
-
-  /** Whether a stage holds an instruction of one of the given kinds. */
-  has(stage: number, ...ops: readonly Lowered['op'][]): boolean {
-    return this.select(stage, ({ op }) => ops.includes(op)).length > 0;
-  }
-
-  /** Bytes between accesses of a stage at neighbouring positions of a loop: the largest. */
-  largestStride(stage: number, loop: number): number {
-    const strides = [...this.pointersOf(stage)].map((i) => {
-      const pointer = at(this.pointers.pointers, i);
-      return typeof pointer.source === 'number' ? Math.abs(pointer.strides[loop] ?? 0) : 0;
-    });
-    return Math.max(0, ...strides);
-  }
-
-  /** Pointers that the instructions of a stage use. */
-  pointersOf(stage: number): Set<number> {
-    const indices = this.select(stage, () => true).flatMap((i) => this.pointers.of(at(this.list, i), this.shape.rowStrides));
-    return new Set(indices.map(({ index }) => index));
+    this.analysis = new Analysis(body, this.pointers, shape);
   }
 
   /** Emits what is equal along the vector loop, once. */
   emitShared(stage: number, frame: Frame): void {
-    const chosen = this.select(stage, (instruction, i) => instruction.op !== 'reduce' && !at(this.varies, i));
+    const chosen = this.analysis.select(stage, (instruction, i) => instruction.op !== 'reduce' && !at(this.analysis.varies, i));
     for (const i of chosen) this.emit(i, frame, this.shared);
   }
 
@@ -163,7 +66,7 @@ export class Body {
 
   /** Emits a stage for each group in turn; stores of all groups come together at the end. */
   emitGroups(stage: number, frame: Frame, groups: readonly Group[]): void {
-    const chosen = this.perGroup(stage);
+    const chosen = this.analysis.perGroup(stage);
     const isLate = (i: number) => at(this.list, i).op === 'store';
     for (const group of groups) for (const i of chosen) if (!isLate(i)) this.emitAndRelease(i, frame, group, stage);
     for (const i of chosen) if (isLate(i)) for (const group of groups) this.emitAndRelease(i, frame, group, stage);
@@ -172,7 +75,7 @@ export class Body {
   private emitAndRelease(i: number, frame: Frame, group: Group, stage: number): void {
     this.emit(i, frame, group);
     for (const input of new Set(inputsOf(at(this.list, i)))) {
-      if (this.lastUse[input] !== i || this.stages[input] !== stage || !at(this.varies, input)) continue;
+      if (this.analysis.lastUse[input] !== i || this.stages[input] !== stage || !at(this.analysis.varies, input)) continue;
       const lanes = group.values.get(input);
       if (lanes === undefined || at(this.list, input).op === 'reduce') continue;
       group.values.delete(input);
@@ -366,7 +269,7 @@ export class Body {
     const fill = constantLanes(code, instruction.fill, dtype);
     const { common, mask } = this.guardParts(instruction.guards, frame, group);
     this.whereCommon(common, out, fill, () => {
-      if (!at(this.varies, instruction.at) && mask === undefined) {
+      if (!at(this.analysis.varies, instruction.at) && mask === undefined) {
         const scalar = code.local('i32');
         code.get(index).lane('i32x4.extract_lane', 0).set(scalar);
         emitClamp(code, scalar, size);
@@ -411,7 +314,7 @@ export class Body {
     const spot = this.spot(this.pointers.buffer(instruction), frame, group);
     const index = at(this.lanes(instruction.at, group), 0);
     const input = this.lanes(instruction.input, group);
-    if (at(this.varies, instruction.at) || spot.stride !== bytes || bytes < 4) {
+    if (at(this.analysis.varies, instruction.at) || spot.stride !== bytes || bytes < 4) {
       const access = this.indexed(spot, frame, index, instruction.stride * bytes, size);
       for (let lane = 0; lane < group.active; lane++) emitScatterLane(code, dtype, input, access, lane);
       return;
@@ -447,7 +350,7 @@ export class Body {
     }
     const shift = { shl: 'i32x4.shl', shr: 'i32x4.shr_s', ushr: 'i32x4.shr_u' } as const;
     const amount = inputs[1];
-    if ((name === 'shl' || name === 'shr' || name === 'ushr') && amount !== undefined && !at(this.varies, amount)) {
+    if ((name === 'shl' || name === 'shr' || name === 'ushr') && amount !== undefined && !at(this.analysis.varies, amount)) {
       const known = at(this.list, amount);
       code.get(at(x, 0));
       if (name === 'ushr' && dtype === 'int8') code.get(code.constant(splatBytes(255, 'int32'))).op('v128.and');

@@ -4,8 +4,9 @@ import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
-import { lower, type Lowered } from './lower.ts';
-import { Frame, type Access, type Pointer } from './pointers.ts';
+import { lower } from './lower.ts';
+import { emitPanel, type LoopNest, type Panel } from './panel.ts';
+import { Frame, type Pointer } from './pointers.ts';
 
 /** What the program builder must know of a compiled kernel. */
 export interface KernelShape {
@@ -22,8 +23,6 @@ const laneGroups = 8;
 /** Pieces of a long vector loop hold at least this many elementary operations. */
 const pieceWork = 8192;
 const largestUnroll = 16;
-/** Rows that a panel of partial results takes in at a time. */
-const panelRows = 4;
 
 /** Parameters of every kernel function: argument list, first unit, end unit, scratch (addresses and counts). */
 export const kernelParameters = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -32,21 +31,13 @@ export function emitLoopKernel(code: Code, kernel: LoopKernel, options: BodyOpti
   return new LoopEmitter(code, kernel, options).emit();
 }
 
-interface Panel {
-  readonly value: Value;
-  readonly instruction: Extract<Lowered, { op: 'reduce' }>;
-  readonly access: Access;
-  /** Bytes into scratch. */
-  readonly start: number;
-}
-
-class LoopEmitter {
-  private readonly code: Code;
-  private readonly loops: readonly number[];
-  private readonly outer: number;
+class LoopEmitter implements LoopNest {
+  readonly code: Code;
+  readonly loops: readonly number[];
+  readonly outer: number;
   private readonly vector: number;
   private readonly vectorIsOuter: boolean;
-  private readonly body: Body;
+  readonly body: Body;
   private readonly rows: readonly Dtype[];
   private readonly rowOffsets: readonly number[];
   private readonly scratch: number;
@@ -80,7 +71,7 @@ class LoopEmitter {
     const size = at(this.loops, this.vector);
     if (this.wantsPanel(inner)) {
       this.piece = Math.max(64, Math.min(512, Math.ceil(size / 2 / 64) * 64));
-      this.panel = this.body.reductions(1).map(({ value, instruction }, i) => {
+      this.panel = this.body.analysis.reductions(1).map(({ value, instruction }, i) => {
         const bytes = laneBytes(instruction.dtype);
         const start = offset;
         offset += this.piece * bytes + 64;
@@ -107,8 +98,8 @@ class LoopEmitter {
   private wantsPanel(inner: number): boolean {
     const { body } = this;
     if (!this.vectorIsOuter || this.loops.length === this.outer || at(this.loops, this.vector) < 64 || inner < 16) return false;
-    const plain = body.lastStage <= 2 && body.reductions(1).length > 0 && !body.has(0, 'store', 'scatter', 'keep') && !body.has(1, 'store', 'scatter', 'keep');
-    return plain && body.cost(0) <= 4 && body.largestStride(1, this.loops.length - 1) >= 512;
+    const plain = body.analysis.lastStage <= 2 && body.analysis.reductions(1).length > 0 && !body.analysis.has(0, 'store', 'scatter', 'keep') && !body.analysis.has(1, 'store', 'scatter', 'keep');
+    return plain && body.analysis.cost(0) <= 4 && body.analysis.largestStride(1, this.loops.length - 1) >= 512;
   }
 
   private rowStrides(row: number): number[] {
@@ -123,7 +114,7 @@ class LoopEmitter {
     return strides;
   }
 
-  private get pointers(): readonly Pointer[] {
+  get pointers(): readonly Pointer[] {
     return this.body.pointers.pointers;
   }
 
@@ -134,9 +125,9 @@ class LoopEmitter {
     const units = loopCount(sizes);
     this.emitUnits(sizes, prefix, this.start());
     let work = 0;
-    for (let stage = 0; stage <= this.body.lastStage; stage++) {
+    for (let stage = 0; stage <= this.body.analysis.lastStage; stage++) {
       const positions = loopCount(stage % 2 === 0 ? this.loops.slice(0, this.outer) : this.loops);
-      work += positions * (2 + this.body.cost(stage)) * 0.03;
+      work += positions * (2 + this.body.analysis.cost(stage)) * 0.03;
     }
     return { units, cost: work, scratch: this.scratch };
   }
@@ -221,28 +212,27 @@ class LoopEmitter {
   private emitPosition(frame: Frame, pieceIndex: Local | undefined): void {
     const { body } = this;
     if (!this.vectorIsOuter) {
-      for (let stage = 0; stage <= body.lastStage; stage++) {
+      for (let stage = 0; stage <= body.analysis.lastStage; stage++) {
         if (stage % 2 === 0) this.emitOuterStage(stage, frame);
         else this.emitReducingStage(stage, frame);
       }
     } else {
-      for (let stage = 0; stage <= body.lastStage; stage += 2) body.emitShared(stage, frame);
-      if (this.panel !== undefined) this.emitPanel(this.panel, frame, pieceIndex);
+      for (let stage = 0; stage <= body.analysis.lastStage; stage += 2) body.emitShared(stage, frame);
+      if (this.panel !== undefined) emitPanel(this, this.panel, frame, pieceIndex);
       else this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
     }
     body.release(body.shared);
   }
 
-  // ——— vector loop outside: each lane is an outer position ———
-
+  /** Vector loop outside: each lane is an outer position that reduces alone. */
   private emitTurn(groups: readonly Group[], frame: Frame): void {
     const { body, code } = this;
-    for (let stage = 0; stage <= body.lastStage; stage++) {
+    for (let stage = 0; stage <= body.analysis.lastStage; stage++) {
       if (stage % 2 === 0) {
         body.emitGroups(stage, frame, groups);
         continue;
       }
-      for (const { value, instruction } of body.reductions(stage)) {
+      for (const { value, instruction } of body.analysis.reductions(stage)) {
         const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
         for (const group of groups) {
           const accumulator = allocate(code, instruction.dtype);
@@ -259,73 +249,7 @@ class LoopEmitter {
     for (const group of groups) body.release(group);
   }
 
-  /**
-   * The same with loops exchanged: for each inner position, all groups of the piece. Every lane still reduces alone and
-   * in order, so the bits are the same.
-   */
-  private emitPanel(panel: readonly Panel[], frame: Frame, pieceIndex: Local | undefined): void {
-    const { body, code } = this;
-    const partials = (groups: readonly Group[], current: Frame, use: (part: Panel, lanes: Lanes, address: (half: number) => number) => void) => {
-      for (const item of panel) {
-        for (const group of groups) {
-          const lanes = group.values.get(item.value) ?? allocate(code, item.instruction.dtype);
-          group.values.set(item.value, lanes);
-          const start = group.first * laneBytes(item.instruction.dtype);
-          use(item, lanes, (half) => current.address(code, item.access, start + 16 * half));
-        }
-      }
-    };
-    const load = (_: Panel, lanes: Lanes, address: (half: number) => number) => mapParts(code, lanes, (half) => code.memory('v128.load', address(half)));
-    const store = (_: Panel, lanes: Lanes, address: (half: number) => number) => {
-      lanes.forEach((local, half) => {
-        const offset = address(half);
-        code.get(local).memory('v128.store', offset);
-      });
-    };
-    const release = (groups: readonly Group[]) => {
-      for (const group of groups) body.release(group);
-    };
-    this.emitVector(frame, pieceIndex, (groups, current) => {
-      partials(groups, current, ({ instruction }, lanes) => {
-        const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
-        mapParts(code, lanes, (half) => code.get(part(identity, half)));
-      });
-      partials(groups, current, store);
-      release(groups);
-    });
-    const innermost = this.loops.length - 1;
-    const inner = this.loops.map((_, loop) => loop).slice(this.outer, innermost);
-    // Several rows at a time: their reads from memory overlap.
-    const together = (inside: Frame, rows: number) => {
-      const steps = Array.from({ length: rows }, (_, row) => {
-        body.emitShared(1, inside.fix(innermost, row));
-        return body.takeShared(1);
-      });
-      this.emitVector(inside, pieceIndex, (groups, current) => {
-        body.emitGroups(0, current, groups);
-        partials(groups, current, load);
-        steps.forEach((shared, row) => {
-          for (const group of groups) for (const [value, lanes] of shared) group.values.set(value, lanes);
-          body.emitGroups(1, current.fix(innermost, row), groups);
-          for (const group of groups) for (const value of shared.keys()) group.values.delete(value);
-        });
-        partials(groups, current, store);
-        release(groups);
-      });
-      for (const shared of steps) for (const lanes of shared.values()) body.releaseLanes(lanes);
-    };
-    this.emitNest(inner, 1, frame, (inside) => this.emitStrided(innermost, panelRows, inside, together));
-    this.emitVector(frame, pieceIndex, (groups, current) => {
-      body.emitGroups(0, current, groups);
-      partials(groups, current, load);
-      body.emitGroups(2, current, groups);
-      release(groups);
-    });
-  }
-
-  // ——— vector loop inside: lanes are positions that are reduced over ———
-
-  /** Values that are equal for all inner positions; stores write one element. */
+  /** Vector loop inside: values that are equal for all inner positions; stores write one element. */
   private emitOuterStage(stage: number, frame: Frame): void {
     this.body.emitShared(stage, frame);
     const group: Group = { first: 0, active: 1, values: new Map() };
@@ -335,7 +259,7 @@ class LoopEmitter {
 
   private emitReducingStage(stage: number, frame: Frame): void {
     const { body, code } = this;
-    const reductions = body.reductions(stage);
+    const reductions = body.analysis.reductions(stage);
     const size = at(this.loops, this.vector);
     const used = Math.max(1, Math.min(laneGroups, Math.ceil(size / 4)));
     const accumulators = new Map<Value, Lanes[]>();
@@ -387,17 +311,15 @@ class LoopEmitter {
     return result;
   }
 
-  // ——— loops ———
-
   /** The vector loop, or one piece of it: turns of `unroll` groups, then the groups that are left. */
-  private emitVector(frame: Frame, pieceIndex: Local | undefined, turn: (groups: Group[], frame: Frame) => void, stage?: number): void {
+  emitVector(frame: Frame, pieceIndex: Local | undefined, turn: (groups: Group[], frame: Frame) => void, stage?: number): void {
     const { code, unroll } = this;
     const size = at(this.loops, this.vector);
     const step = 4 * unroll;
     const lastPiece = size - (Math.ceil(size / this.piece) - 1) * this.piece;
     const [turns, lastTurns] = [Math.floor(this.piece / step), Math.floor(lastPiece / step)];
     const left = lastPiece % step;
-    const used = stage === undefined ? undefined : this.body.pointersOf(stage);
+    const used = stage === undefined ? undefined : this.body.analysis.pointersOf(stage);
     const moving = this.pointers.filter((pointer) => this.vectorStride(pointer) !== 0 && (used?.has(pointer.index) ?? true));
     const groups = (count: number): Group[] =>
       Array.from({ length: Math.ceil(count / 4) }, (_, i) => ({ first: 4 * i, active: Math.min(4, count - 4 * i), values: new Map() }));
@@ -428,14 +350,14 @@ class LoopEmitter {
   }
 
   /** Loops over all positions of some inner loops, or the same unrolled. */
-  private emitNest(loops: readonly number[], stage: number, frame: Frame, emitInside: (frame: Frame) => void): void {
+  emitNest(loops: readonly number[], stage: number, frame: Frame, emitInside: (frame: Frame) => void): void {
     const { code, body } = this;
     const sizes = loops.map((loop) => at(this.loops, loop));
     const count = loopCount(sizes);
     if (count === 0) return;
     if (count === 1) return emitInside(loops.reduce((now, loop) => now.fix(loop, 0), frame));
-    if (count <= largestUnroll && count * body.cost(stage) <= 64 && this.vectorIsOuter) return this.emitUnrolled(loops, frame, emitInside);
-    const used = body.pointersOf(stage);
+    if (count <= largestUnroll && count * body.analysis.cost(stage) <= 64 && this.vectorIsOuter) return this.emitUnrolled(loops, frame, emitInside);
+    const used = body.analysis.pointersOf(stage);
     const moving = this.pointers.filter((pointer) => used.has(pointer.index) && loops.some((loop) => at(pointer.strides, loop) !== 0));
     const { frame: current, copies } = frame.copy(code, moving);
     const level = (i: number): void => {
@@ -454,30 +376,6 @@ class LoopEmitter {
       code.release(counter);
     };
     level(0);
-    for (const local of copies.values()) code.release(local);
-  }
-
-  /** One inner loop by steps of several positions, and what is left of it. */
-  private emitStrided(loop: number, step: number, frame: Frame, emitInside: (frame: Frame, positions: number) => void): void {
-    const { code } = this;
-    const size = at(this.loops, loop);
-    const moving = this.pointers.filter((pointer) => at(pointer.strides, loop) !== 0);
-    const { frame: current, copies } = frame.copy(code, moving);
-    const turns = Math.floor(size / step);
-    if (turns > 0) {
-      const counter = code.local('i32');
-      code.i32(turns).set(counter);
-      const again = code.loop();
-      emitInside(current, step);
-      for (const pointer of moving) {
-        const local = copies.get(pointer.index);
-        if (local !== undefined) code.advance(local, at(pointer.strides, loop) * step);
-      }
-      code.advance(counter, -1).get(counter).brIf(again);
-      code.end();
-      code.release(counter);
-    }
-    if (size % step > 0) emitInside(current, size % step);
     for (const local of copies.values()) code.release(local);
   }
 

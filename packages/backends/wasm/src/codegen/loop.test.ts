@@ -1,0 +1,105 @@
+// Loop kernels written by hand: the order of reductions to the last bit, for every way in which they are generated.
+import type { Affine, Dtype, Instruction, LoopKernel, ReduceCombine } from '@athanor/core/backend';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WasmBackend } from '../backend.ts';
+import { rough, runKernel } from '../testing/run-kernel.ts';
+
+const backend = new WasmBackend({ threads: 1 });
+const threaded = new WasmBackend({ threads: 3, delays: true });
+afterAll(() => {
+  backend.dispose();
+  threaded.dispose();
+});
+
+const affine = (...strides: number[]): Affine => ({ offset: 0, strides });
+const load = (buffer: number, index: Affine, dtype: Dtype = 'float32'): Instruction => ({ op: 'load', buffer, index, guards: [], fill: 0, dtype });
+
+function reduction(parts: { loops: number[]; outer: number; vector: number; input: Affine; output: Affine; combine?: ReduceCombine }): LoopKernel {
+  const { loops, outer, vector, input, output, combine = 'sum' } = parts;
+  return {
+    kind: 'loop', name: 'reduction', loops, outer, vector, rows: [], scatters: false,
+    buffers: [{ dtype: 'float32', access: 'read' }, { dtype: 'float32', access: 'write' }],
+    instructions: [load(0, input), { op: 'reduce', combine, input: 0, dtype: 'float32' }, { op: 'store', buffer: 1, index: output, input: 1, dtype: 'float32' }],
+    stages: [1, 1, 2],
+  };
+}
+
+/** Sum of rows in 32 lanes that persist from row to row, then halves. */
+function laneSum(rows: readonly Float32Array[]): number {
+  const lanes = new Float32Array(32);
+  for (const row of rows) row.forEach((x, i) => (lanes[i % 32] = (lanes[i % 32] ?? 0) + x));
+  for (const half of [16, 8, 4, 2, 1]) for (let i = 0; i < half; i++) lanes[i] = (lanes[i] ?? 0) + (lanes[i + half] ?? 0);
+  return lanes[0] ?? 0;
+}
+
+describe('reductions along the vector loop', () => {
+  it.each([1, 3, 4, 31, 32, 33, 64, 100, 1000, 4097])('sum %i elements in 32 lanes', (size) => {
+    const x = rough(3 * size);
+    const expected = Float32Array.from([0, 1, 2], (i) => laneSum([x.subarray(i * size, (i + 1) * size)]));
+    for (const one of [backend, threaded]) {
+      const out = new Float32Array(3);
+      runKernel(one, reduction({ loops: [3, size], outer: 1, vector: 1, input: affine(size, 1), output: affine(1, 0) }), [x, out]);
+      expect(out).toEqual(expected);
+    }
+  });
+
+  it('keep their lanes over the loops outside of it', () => {
+    const x = rough(2 * 5 * 45);
+    const out = new Float32Array(2);
+    runKernel(backend, reduction({ loops: [2, 5, 45], outer: 1, vector: 2, input: affine(225, 45, 1), output: affine(1, 0, 0) }), [x, out]);
+    const row = (i: number, j: number) => x.subarray((i * 5 + j) * 45, (i * 5 + j + 1) * 45);
+    expect(out).toEqual(Float32Array.from([0, 1], (i) => laneSum([0, 1, 2, 3, 4].map((j) => row(i, j)))));
+  });
+
+  it('propagate NaN in max and min', () => {
+    const x = Float32Array.from({ length: 70 }, (_, i) => i);
+    x[37] = NaN;
+    for (const combine of ['max', 'min'] as const) {
+      const out = new Float32Array(2);
+      runKernel(backend, reduction({ loops: [2, 35], outer: 1, vector: 1, input: affine(35, 1), output: affine(1, 0), combine }), [x, out]);
+      expect([...out]).toEqual([combine === 'max' ? 34 : 0, NaN]);
+    }
+  });
+});
+
+describe('reductions beside the vector loop', () => {
+  it.each([
+    { rows: 7, columns: 5 }, { rows: 100, columns: 33 }, { rows: 16, columns: 200 }, { rows: 1003, columns: 129 }, { rows: 131, columns: 1030 },
+  ])('sum $rows rows of $columns in order', ({ rows, columns }) => {
+    const x = rough(rows * columns);
+    const expected = new Float32Array(columns);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) expected[j] = (expected[j] ?? 0) + (x[i * columns + j] ?? 0);
+    for (const one of [backend, threaded]) {
+      const out = new Float32Array(columns);
+      runKernel(one, reduction({ loops: [columns, rows], outer: 1, vector: 0, input: affine(1, columns), output: affine(1, 0) }), [x, out]);
+      expect(out).toEqual(expected);
+    }
+  });
+});
+
+describe('rows of scratch', () => {
+  it.each([{ vector: 1, loops: [3, 50], input: affine(50, 1) }, { vector: 0, loops: [50, 3], input: affine(1, 50) }])('recall what was kept, vector loop $vector', ({ vector, loops, input }) => {
+    const x = rough(150);
+    const out = new Float32Array(150);
+    const kernel: LoopKernel = {
+      kind: 'loop', name: 'rows', loops, outer: 1, vector, rows: ['float32'], scatters: false,
+      buffers: [{ dtype: 'float32', access: 'read' }, { dtype: 'float32', access: 'write' }],
+      instructions: [
+        load(0, input),
+        { op: 'keep', row: 0, input: 0, dtype: 'float32' },
+        { op: 'reduce', combine: 'max', input: 0, dtype: 'float32' },
+        { op: 'recall', row: 0, dtype: 'float32' },
+        { op: 'elementwise', name: 'sub', inputs: [3, 2], dtype: 'float32' },
+        { op: 'store', buffer: 1, index: input, input: 4, dtype: 'float32' },
+      ],
+      stages: [1, 1, 1, 3, 3, 3],
+    };
+    runKernel(backend, kernel, [x, out]);
+    const [count, length] = vector === 1 ? [3, 50] : [50, 3];
+    const place = (i: number, j: number) => (vector === 1 ? i * 50 + j : j * 50 + i);
+    for (let i = 0; i < count; i++) {
+      const values = Array.from({ length }, (_, j) => x[place(i, j)] ?? 0);
+      values.forEach((value, j) => expect(out[place(i, j)]).toBe(Math.fround(value - Math.max(...values))));
+    }
+  });
+});
