@@ -244,3 +244,4 @@ if __name__ == '__main__':
     write('optimisers.json', training.optimisers())
     write('schedules.json', training.schedules())
     write('clipping.json', training.clipping())
+    write('names.json', training.names())

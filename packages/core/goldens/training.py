@@ -163,3 +163,18 @@ def clipping():
         out.append({'kind': kind, 'limit': limit, 'gradients': gradients, 'norm': None if norm is None else number(norm.item()),
                     'clipped': [pack(parameter.grad) for parameter in parameters]})
     return out
+
+
+def names():
+    """State dicts of PyTorch's modules: names and shapes."""
+    modules = {
+        'lstm': torch.nn.LSTM(3, 2, num_layers=2, bidirectional=True),
+        'gru': torch.nn.GRU(3, 2, num_layers=2, bias=False),
+        'attention': torch.nn.MultiheadAttention(4, 2, add_bias_kv=True),
+        'separate': torch.nn.MultiheadAttention(4, 2, kdim=3, vdim=5),
+        'features': torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Sequential(torch.nn.Linear(4, 2))),
+        'embedding': torch.nn.Embedding(5, 2),
+        'bilinear': torch.nn.Bilinear(2, 3, 4),
+        'step': torch.nn.LSTMCell(3, 2),
+    }
+    return [{'name': f'{path}.{name}', 'shape': list(value.shape)} for path, module in modules.items() for name, value in module.state_dict().items()]

@@ -13,6 +13,7 @@ export { EMA, type EMAOptions } from './optim/ema.ts';
 export * as schedules from './optim/schedules.ts';
 export type { Schedule } from './optim/schedules.ts';
 export { summary } from './summary.ts';
+export { fromTorchState, torchNames } from './torch-names.ts';
 export { trace, type InputSpec, type LayerCall, type LayerGraph } from './trace.ts';
 export * as functional from './functional/index.ts';
 export type { Padding, PerAxis } from './functional/spatial.ts';

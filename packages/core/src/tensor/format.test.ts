@@ -22,3 +22,17 @@ test('text', async () => {
      [0, 0, 0, …, 0, 0, 0]] float32 [30, 30]"
   `);
 });
+
+test('special numbers, ranges, flags and empty axes', async () => {
+  const rows = [tensor([1, NaN, -Infinity, 0.5]), tensor([1e-8, 1, 1000]), tensor([-1000, 2.5]), tensor([true, false]), tensor(3.5), zeros([0, 3]), zeros([2, 0])];
+  expect((await Promise.all(rows.map((row) => row.print()))).join('\n')).toMatchInlineSnapshot(`
+    "[   1.0000,       NaN, -Infinity,    0.5000] float32 [4]
+    [1.0000e-8, 1.0000e+0, 1.0000e+3] float32 [3]
+    [-1000.0000,     2.5000] float32 [2]
+    [ true, false] bool [2]
+    3.5000 float32 []
+    [] float32 [0, 3]
+    [[],
+     []] float32 [2, 0]"
+  `);
+});

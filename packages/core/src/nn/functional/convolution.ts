@@ -21,6 +21,7 @@ export interface ConvolutionOptions {
 }
 
 /** What stands outside of the input: zeros, or values of the input itself. */
+/** What the padding of a convolution holds. */
 export type ConvolutionPaddingMode = 'zeros' | PaddingMode;
 
 /** [N, C, …] as [N, G, C / G, …]. */

@@ -19,6 +19,7 @@ export interface CellWeights {
 }
 
 /** The activation of a plain recurrent network. */
+/** What closes a step of Elman's network. */
 export type Nonlinearity = 'tanh' | 'relu';
 
 /** The state of an LSTM: what it shows, and what it keeps. */

@@ -7,6 +7,7 @@ import { Module } from '../module.ts';
 import { Loss } from './loss-base.ts';
 
 /** `functional.hingeEmbeddingLoss` as a layer. */
+/** x where the target is 1, max(0, margin − x) where it is −1. */
 export class HingeEmbeddingLoss extends Loss<margin.MarginOption> {
   constructor(options: margin.MarginOption = {}) {
     super(options);
@@ -18,6 +19,7 @@ export class HingeEmbeddingLoss extends Loss<margin.MarginOption> {
 }
 
 /** `functional.marginRankingLoss` as a layer. */
+/** max(0, −y (a − b) + margin), for inputs (a, b, y). */
 export class MarginRankingLoss extends Loss<margin.MarginOption> {
   constructor(options: margin.MarginOption = {}) {
     super(options);
@@ -29,6 +31,7 @@ export class MarginRankingLoss extends Loss<margin.MarginOption> {
 }
 
 /** `functional.softMarginLoss` as a layer. */
+/** log(1 + e^(−y x)), for targets y of ±1. */
 export class SoftMarginLoss extends Loss<ReductionOption> {
   constructor(options: ReductionOption = {}) {
     super(options);
@@ -40,6 +43,7 @@ export class SoftMarginLoss extends Loss<ReductionOption> {
 }
 
 /** `functional.multiMarginLoss` as a layer. */
+/** The hinge of several classes: Σ_{j ≠ y} max(0, margin − x_y + x_j)ᵖ / C. */
 export class MultiMarginLoss extends Loss<margin.MultiMarginOptions> {
   constructor(options: margin.MultiMarginOptions = {}) {
     super(options);
@@ -51,6 +55,7 @@ export class MultiMarginLoss extends Loss<margin.MultiMarginOptions> {
 }
 
 /** `functional.multilabelMarginLoss` as a layer. */
+/** The hinge of several classes, of which the targets list any number. */
 export class MultiLabelMarginLoss extends Loss<ReductionOption> {
   constructor(options: ReductionOption = {}) {
     super(options);
@@ -64,6 +69,7 @@ export class MultiLabelMarginLoss extends Loss<ReductionOption> {
 type WeightedOptions = ReductionOption & { readonly weight?: Tensor };
 
 /** `functional.multilabelSoftMarginLoss` as a layer. */
+/** The mean binary cross-entropy of σ(x) over classes. */
 export class MultiLabelSoftMarginLoss extends Loss<WeightedOptions> {
   constructor(options: WeightedOptions = {}) {
     super(options);
@@ -75,6 +81,7 @@ export class MultiLabelSoftMarginLoss extends Loss<WeightedOptions> {
 }
 
 /** `functional.cosineEmbeddingLoss` as a layer. */
+/** 1 − cos(a, b) where the target is 1, max(0, cos(a, b) − margin) where it is −1. */
 export class CosineEmbeddingLoss extends Loss<distance.CosineEmbeddingOptions> {
   constructor(options: distance.CosineEmbeddingOptions = {}) {
     super(options);
@@ -86,6 +93,7 @@ export class CosineEmbeddingLoss extends Loss<distance.CosineEmbeddingOptions> {
 }
 
 /** `functional.tripletMarginLoss` as a layer. */
+/** max(0, d(anchor, positive) − d(anchor, negative) + margin). */
 export class TripletMarginLoss extends Loss<distance.TripletOptions> {
   constructor(options: distance.TripletOptions = {}) {
     super(options);
@@ -97,6 +105,7 @@ export class TripletMarginLoss extends Loss<distance.TripletOptions> {
 }
 
 /** `functional.poissonNllLoss` as a layer. */
+/** The negative log-likelihood of counts under Poisson rates. */
 export class PoissonNLLLoss extends Loss<margin.PoissonOptions> {
   constructor(options: margin.PoissonOptions = {}) {
     super(options);
@@ -108,6 +117,7 @@ export class PoissonNLLLoss extends Loss<margin.PoissonOptions> {
 }
 
 /** `functional.gaussianNllLoss` as a layer. */
+/** (log v + (x − y)² / v) / 2, for inputs (x, y, v). */
 export class GaussianNLLLoss extends Loss<margin.GaussianOptions> {
   constructor(options: margin.GaussianOptions = {}) {
     super(options);

@@ -29,6 +29,7 @@ class Pad extends Module {
 }
 
 /** Zeros on both sides of L in [N, C, L]. */
+/** Pads [N, C, L] with zeros. */
 export class ZeroPad1d extends Pad {
   constructor(padding: SidePadding) {
     super(1, padding, 0);
@@ -36,6 +37,7 @@ export class ZeroPad1d extends Pad {
 }
 
 /** Zeros around [N, C, H, W]. */
+/** Pads [N, C, H, W] with zeros. */
 export class ZeroPad2d extends Pad {
   constructor(padding: SidePadding) {
     super(2, padding, 0);
@@ -43,6 +45,7 @@ export class ZeroPad2d extends Pad {
 }
 
 /** Zeros around [N, C, D, H, W]. */
+/** Pads [N, C, D, H, W] with zeros. */
 export class ZeroPad3d extends Pad {
   constructor(padding: SidePadding) {
     super(3, padding, 0);
@@ -50,6 +53,7 @@ export class ZeroPad3d extends Pad {
 }
 
 /** A value on both sides of L in [N, C, L]. */
+/** Pads [N, C, L] with a number. */
 export class ConstantPad1d extends Pad {
   constructor(padding: SidePadding, value: number) {
     super(1, padding, value);
@@ -57,6 +61,7 @@ export class ConstantPad1d extends Pad {
 }
 
 /** A value around [N, C, H, W]. */
+/** Pads [N, C, H, W] with a number. */
 export class ConstantPad2d extends Pad {
   constructor(padding: SidePadding, value: number) {
     super(2, padding, value);
@@ -64,6 +69,7 @@ export class ConstantPad2d extends Pad {
 }
 
 /** A value around [N, C, D, H, W]. */
+/** Pads [N, C, D, H, W] with a number. */
 export class ConstantPad3d extends Pad {
   constructor(padding: SidePadding, value: number) {
     super(3, padding, value);
@@ -71,6 +77,7 @@ export class ConstantPad3d extends Pad {
 }
 
 /** [N, C, L] continued as in a mirror at its first and last element. */
+/** Pads [N, C, L] with its own elements mirrored at the border. */
 export class ReflectionPad1d extends Pad {
   constructor(padding: SidePadding) {
     super(1, padding, 'reflect');
@@ -78,6 +85,7 @@ export class ReflectionPad1d extends Pad {
 }
 
 /** [N, C, H, W] continued as in a mirror at its borders, which are not repeated. */
+/** Pads [N, C, H, W] with its own elements mirrored at the border. */
 export class ReflectionPad2d extends Pad {
   constructor(padding: SidePadding) {
     super(2, padding, 'reflect');
@@ -85,6 +93,7 @@ export class ReflectionPad2d extends Pad {
 }
 
 /** [N, C, D, H, W] continued as in a mirror at its borders, which are not repeated. */
+/** Pads [N, C, D, H, W] with its own elements mirrored at the border. */
 export class ReflectionPad3d extends Pad {
   constructor(padding: SidePadding) {
     super(3, padding, 'reflect');
@@ -92,6 +101,7 @@ export class ReflectionPad3d extends Pad {
 }
 
 /** [N, C, L] continued by its first and last element. */
+/** Pads [N, C, L] with its border elements. */
 export class ReplicationPad1d extends Pad {
   constructor(padding: SidePadding) {
     super(1, padding, 'replicate');
@@ -99,6 +109,7 @@ export class ReplicationPad1d extends Pad {
 }
 
 /** [N, C, H, W] continued by its border. */
+/** Pads [N, C, H, W] with its border elements. */
 export class ReplicationPad2d extends Pad {
   constructor(padding: SidePadding) {
     super(2, padding, 'replicate');
@@ -106,6 +117,7 @@ export class ReplicationPad2d extends Pad {
 }
 
 /** [N, C, D, H, W] continued by its border. */
+/** Pads [N, C, D, H, W] with its border elements. */
 export class ReplicationPad3d extends Pad {
   constructor(padding: SidePadding) {
     super(3, padding, 'replicate');
@@ -113,6 +125,7 @@ export class ReplicationPad3d extends Pad {
 }
 
 /** [N, C, L] continued by its other end. */
+/** Pads [N, C, L] with the elements of the other end. */
 export class CircularPad1d extends Pad {
   constructor(padding: SidePadding) {
     super(1, padding, 'circular');
@@ -120,6 +133,7 @@ export class CircularPad1d extends Pad {
 }
 
 /** [N, C, H, W] continued by its opposite sides. */
+/** Pads [N, C, H, W] with the elements of the other end. */
 export class CircularPad2d extends Pad {
   constructor(padding: SidePadding) {
     super(2, padding, 'circular');
@@ -127,6 +141,7 @@ export class CircularPad2d extends Pad {
 }
 
 /** [N, C, D, H, W] continued by its opposite sides. */
+/** Pads [N, C, D, H, W] with the elements of the other end. */
 export class CircularPad3d extends Pad {
   constructor(padding: SidePadding) {
     super(3, padding, 'circular');

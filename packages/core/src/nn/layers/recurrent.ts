@@ -7,7 +7,7 @@ import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 
 /** What the cells share: weights and biases, U(±1 / √H) at the start. */
-abstract class Cell extends Module {
+export abstract class RecurrentCell extends Module {
   /** [gates · H, I] */
   readonly weightIh: Parameter;
   /** [gates · H, H] */
@@ -43,7 +43,7 @@ export interface RNNCellOptions extends CellOptions {
 }
 
 /** tanh(W_ih x + b_ih + W_hh h + b_hh): [N, I] → [N, H]. */
-export class RNNCell extends Cell {
+export class RNNCell extends RecurrentCell {
   readonly nonlinearity: functional.Nonlinearity;
 
   constructor(inputs: number, width: number, options: RNNCellOptions = {}) {
@@ -57,7 +57,7 @@ export class RNNCell extends Cell {
 }
 
 /** A step of long short-term memory: x [N, I] → h and c [N, H]. */
-export class LSTMCell extends Cell {
+export class LSTMCell extends RecurrentCell {
   constructor(inputs: number, width: number, options: CellOptions = {}) {
     super(4, inputs, width, options.bias ?? true);
   }
@@ -68,7 +68,7 @@ export class LSTMCell extends Cell {
 }
 
 /** A step of gated recurrent units: [N, I] → [N, H]. */
-export class GRUCell extends Cell {
+export class GRUCell extends RecurrentCell {
   constructor(inputs: number, width: number, options: CellOptions = {}) {
     super(3, inputs, width, options.bias ?? true);
   }
@@ -90,7 +90,7 @@ export interface RecurrentLayerOptions extends CellOptions {
 }
 
 /** What the sequence layers share. `cells` lists the layers' cells, forward before backward. */
-abstract class Recurrent<C extends Cell> extends Module {
+export abstract class RecurrentLayer<C extends RecurrentCell = RecurrentCell> extends Module {
   readonly cells: readonly C[];
   readonly batchFirst: boolean;
   readonly dropout: number;
@@ -118,7 +118,7 @@ abstract class Recurrent<C extends Cell> extends Module {
 }
 
 /** Layers of RNNCells over x [T, N, I]: outputs [T, N, D · H], last states h [layers · D, N, H]. */
-export class RNN extends Recurrent<RNNCell> {
+export class RNN extends RecurrentLayer<RNNCell> {
   readonly nonlinearity: functional.Nonlinearity;
 
   constructor(inputs: number, width: number, options: RecurrentLayerOptions & RNNCellOptions = {}) {
@@ -132,7 +132,7 @@ export class RNN extends Recurrent<RNNCell> {
 }
 
 /** Layers of LSTMCells over x [T, N, I]: outputs [T, N, D · H], last states h and c [layers · D, N, H]. */
-export class LSTM extends Recurrent<LSTMCell> {
+export class LSTM extends RecurrentLayer<LSTMCell> {
   constructor(inputs: number, width: number, options: RecurrentLayerOptions = {}) {
     super(inputs, width, options, (own) => new LSTMCell(own, width, options));
   }
@@ -143,7 +143,7 @@ export class LSTM extends Recurrent<LSTMCell> {
 }
 
 /** Layers of GRUCells over x [T, N, I]: outputs [T, N, D · H], last states h [layers · D, N, H]. */
-export class GRU extends Recurrent<GRUCell> {
+export class GRU extends RecurrentLayer<GRUCell> {
   constructor(inputs: number, width: number, options: RecurrentLayerOptions = {}) {
     super(inputs, width, options, (own) => new GRUCell(own, width, options));
   }

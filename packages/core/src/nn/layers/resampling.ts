@@ -108,16 +108,19 @@ abstract class LPPool extends Module {
 }
 
 /** p-norms of windows of [N, C, L]. */
+/** (Σ xᵖ)^(1/p) over each window of [N, C, L]. */
 export class LPPool1d extends LPPool {
   protected override readonly rank = 1;
 }
 
 /** p-norms of windows of [N, C, H, W]. */
+/** (Σ xᵖ)^(1/p) over each window of [N, C, H, W]. */
 export class LPPool2d extends LPPool {
   protected override readonly rank = 2;
 }
 
 /** p-norms of windows of [N, C, D, H, W]. */
+/** (Σ xᵖ)^(1/p) over each window of [N, C, D, H, W]. */
 export class LPPool3d extends LPPool {
   protected override readonly rank = 3;
 }
@@ -140,16 +143,19 @@ abstract class MaxUnpool extends Module {
 }
 
 /** Values put back where max pooling of [N, C, L] found them, among zeros. */
+/** Puts the maxima of windows of [N, C, L] back to where they stood. */
 export class MaxUnpool1d extends MaxUnpool {
   protected override readonly rank = 1;
 }
 
 /** Values put back where max pooling of [N, C, H, W] found them, among zeros. */
+/** Puts the maxima of windows of [N, C, H, W] back to where they stood. */
 export class MaxUnpool2d extends MaxUnpool {
   protected override readonly rank = 2;
 }
 
 /** Values put back where max pooling of [N, C, D, H, W] found them, among zeros. */
+/** Puts the maxima of windows of [N, C, D, H, W] back to where they stood. */
 export class MaxUnpool3d extends MaxUnpool {
   protected override readonly rank = 3;
 }

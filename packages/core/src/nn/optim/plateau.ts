@@ -60,10 +60,12 @@ export class Plateau {
     return product;
   }
 
+  /** What it has seen, for a checkpoint. */
   state(): PlateauState {
     return this.#state;
   }
 
+  /** Goes on from what `state` gave. */
   loadState(state: PlateauState): void {
     this.#state = { ...state };
   }
