@@ -41,7 +41,7 @@ async function bundle(outDir: string): Promise<string[]> {
     customLogger,
     resolve: { conditions },
     worker: { format: 'es' },
-    build: { outDir, emptyOutDir: true, reportCompressedSize: false },
+    build: { outDir, emptyOutDir: true, reportCompressedSize: false, rolldownOptions: { checks: { bundlerTimings: false } } },
   });
   return warnings;
 }

@@ -196,7 +196,7 @@ function log1p(e: MathEmitter, x: Value): Value {
 }
 
 /** π/2 in three parts; the first two have 8 and 11 bits. */
-const halfPi = [1.5703125, 4.837512969970703125e-4, 7.54978995489188216e-8] as const;
+const halfPi = [1.5703125, 4.837512969970703125e-4, 7.549789954891882e-8] as const;
 
 /** 1.5 ulp of the larger of the result and 2^-24·|x| for |x| ≤ 8192, by Cody and Waite's reduction; exact beyond. */
 function sine(e: MathEmitter, name: 'sin' | 'cos', x: Value): Value {
