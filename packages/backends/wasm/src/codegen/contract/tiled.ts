@@ -16,7 +16,7 @@ export interface TiledOptions extends BodyOptions {
 }
 
 export const isTiled = (kernel: ContractKernel): boolean =>
-  kernel.combine === 'multiply-add' && kernel.dtype === 'float32' && kernel.accumulator === 'float32' && loopCount(kernel.k) > 0;
+  kernel.combine === 'multiply-add' && kernel.dtype === 'float32' && kernel.accumulator === 'float32' && [kernel.batch, kernel.m, kernel.n, kernel.k].every((sizes) => loopCount(sizes) > 0);
 
 /** How a contraction is cut into units of work; depends on its shape alone. */
 interface Blocking {
