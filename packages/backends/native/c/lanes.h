@@ -230,7 +230,7 @@ FLOAT_LOGIC(f64, F64, I64)
 #define LIBRARY(name) OUTLINE F64 N(name##_f64)(F64 x) { EACH_LANE x[lane] = name(x[lane]); return x; }
 LIBRARY(exp) LIBRARY(expm1) LIBRARY(log) LIBRARY(log1p) LIBRARY(sin) LIBRARY(cos) LIBRARY(atan) LIBRARY(tanh) LIBRARY(erf)
 #undef LIBRARY
-OUTLINE F64 N(pow_f64)(F64 x, F64 y) { EACH_LANE x[lane] = pow(x[lane], y[lane]); return x; }
+OUTLINE F64 N(pow_f64)(F64 x, F64 y) { EACH_LANE x[lane] = power(x[lane], y[lane]); return x; }
 
 /* `fast`, but the library's function in float64 where the mask holds (rare arguments). */
 #define EXACT(name) \
@@ -239,7 +239,7 @@ OUTLINE F64 N(pow_f64)(F64 x, F64 y) { EACH_LANE x[lane] = pow(x[lane], y[lane])
 EXACT(sin)
 EXACT(cos)
 #undef EXACT
-OUTLINE F32 N(slow_pow)(B mask, F32 fast, F32 x, F32 y) { EACH_LANE if (mask[lane]) fast[lane] = (float)pow(x[lane], y[lane]); return fast; }
+OUTLINE F32 N(slow_pow)(B mask, F32 fast, F32 x, F32 y) { EACH_LANE if (mask[lane]) fast[lane] = (float)power(x[lane], y[lane]); return fast; }
 INLINE F32 N(exact_pow_f32)(B mask, F32 fast, F32 x, F32 y) { return N(any)(mask) ? N(slow_pow)(mask, fast, x, y) : fast; }
 
 /* ---- Integers ---- */

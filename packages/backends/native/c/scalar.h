@@ -59,14 +59,16 @@ COMPARE_1(i32)
 FLOAT_1(f32, f)
 FLOAT_1(f64, )
 
-INLINE f64_1 pow_f64_1(f64_1 x, f64_1 y) { return pow(x, y); }
+/** C's pow, but for (−1)^±∞, which is NaN here. */
+INLINE f64_1 power(f64_1 x, f64_1 y) { return x == -1 && isinf(y) ? NAN : pow(x, y); }
+INLINE f64_1 pow_f64_1(f64_1 x, f64_1 y) { return power(x, y); }
 #define LIBRARY_1(name) INLINE f64_1 name##_f64_1(f64_1 x) { return name(x); }
 LIBRARY_1(exp) LIBRARY_1(expm1) LIBRARY_1(log) LIBRARY_1(log1p) LIBRARY_1(sin) LIBRARY_1(cos)
 LIBRARY_1(atan) LIBRARY_1(tanh) LIBRARY_1(erf)
 
 #define EXACT_1(name) INLINE f32_1 exact_##name##_f32_1(b_1 mask, f32_1 fast, f32_1 x) { return mask ? (float)name(x) : fast; }
 EXACT_1(sin) EXACT_1(cos)
-INLINE f32_1 exact_pow_f32_1(b_1 mask, f32_1 fast, f32_1 x, f32_1 y) { return mask ? (float)pow(x, y) : fast; }
+INLINE f32_1 exact_pow_f32_1(b_1 mask, f32_1 fast, f32_1 x, f32_1 y) { return mask ? (float)power(x, y) : fast; }
 
 INLINE i32_1 abs_i32_1(i32_1 x) { return x < 0 ? -x : x; }
 INLINE i32_1 sign_i32_1(i32_1 x) { return (x > 0) - (x < 0); }

@@ -83,7 +83,7 @@ class LoopWriter {
 
   write(): Source {
     const { rows } = this.#kernel;
-    if (this.#loops.slice(0, this.#outer).includes(0)) return { text: '', phases: [], lanes: [] };
+    if (this.#loops.slice(0, this.#outer).includes(0)) return { text: '', phases: [], lanes: [], helpers: [] };
     rows.forEach((dtype, row) => {
       const { element } = registerTypes[registerOf(dtype)];
       this.#nest.line(`${element} *const row${row} = (${element} *)(scratch + ${at(this.#rowOffsets, row)});`);
@@ -94,7 +94,7 @@ class LoopWriter {
     this.#body.close(0);
     const { flops, bytesRead, bytesWritten } = kernelCost(this.#kernel);
     const phase: Phase = { name: 'run', units, scratch: this.#scratch, shared: 0, nanoseconds: (bytesRead + bytesWritten) / 20 + flops / 4 };
-    return { text: functionText('run', this.#kernel.buffers, this.#nest.text()), phases: [phase], lanes: [this.#lanes] };
+    return { text: functionText('run', this.#kernel.buffers, this.#nest.text()), phases: [phase], lanes: [this.#lanes], helpers: [] };
   }
 
   /** Opens the loop over units of work and the outer loops inside of a unit; declares `from` and `to` of an outer vector loop. */

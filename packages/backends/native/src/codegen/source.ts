@@ -21,9 +21,17 @@ export interface Phase {
   readonly nanoseconds: number;
 }
 
+/** A function that kernels of one file share. */
+export interface Helper {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface Source {
   /** The functions in C. */
   readonly text: string;
+  /** What the functions call besides what the headers have. */
+  readonly helpers: readonly Helper[];
   readonly phases: readonly Phase[];
   /** Numbers of lanes whose types and functions the text uses. */
   readonly lanes: readonly number[];

@@ -73,7 +73,7 @@ export class KernelStore {
 
   #draft(kernel: string, data: GeneratedKernel): Draft {
     const source = kernelSource(data, this.toolchain);
-    return { kernel, source, key: keyOf(this.#base, source.text) };
+    return { kernel, source, key: keyOf(this.#base, source.text, ...source.helpers.map(({ text }) => text)) };
   }
 
   #add(drafts: readonly Draft[]): void {

@@ -51,12 +51,12 @@ function mergedLoops({ batch, m, n, epilogue }: ContractKernel): Loops {
 }
 
 /**
- * `KERNEL(epilogue)(arguments, batch, row, rows, vector, vectors, sums, flags)`: stores rows row … row + rows − 1 of
- * some vectors of columns.
+ * `KERNEL(epilogue)(arguments, batch, row, rows, vector, vectors, width, sums, flags)`: stores rows row … row + rows − 1
+ * of some vectors of columns; a row of sums has `width` vectors.
  */
 export function epilogueFunction(kernel: ContractKernel, plan: Plan): string {
   const loops = mergedLoops(kernel);
-  const { lanes, width, stretch, register } = plan;
+  const { lanes, stretch, register } = plan;
   // A contraction without columns has one.
   const n = loops.n.length === 0 ? [1] : loops.n;
   const widen = ({ offset, strides }: Affine): Affine => (loops.n.length === 0 ? { offset, strides: [...strides, 0] } : { offset, strides });
@@ -68,7 +68,7 @@ export function epilogueFunction(kernel: ContractKernel, plan: Plan): string {
     lanes,
     vector: vectorLoop,
     vectorIsOuter: true,
-    accumulator: () => call(`load_${register}`, lanes, `sum + r * ${width * lanes}`),
+    accumulator: () => call(`load_${register}`, lanes, `sum + r * width * ${lanes}`),
   });
   const decode = (name: string, sizes: readonly number[], start: number): void => {
     for (let i = sizes.length - 1; i >= 0; i--) {
@@ -113,7 +113,7 @@ export function epilogueFunction(kernel: ContractKernel, plan: Plan): string {
     const pointer = `${access === 'read' ? 'const ' : ''}${memoryTypes[dtype].element} *`;
     return `${pointer}const b${i} = (${pointer})arguments[${i}];`;
   });
-  return `static void KERNEL(epilogue)(char *const *arguments, int64_t batch, int64_t row, int64_t rows, int64_t vector, int64_t vectors, const ${type} *sums, int32_t *flags) {
+  return `static void KERNEL(epilogue)(char *const *arguments, int64_t batch, int64_t row, int64_t rows, int64_t vector, int64_t vectors, int64_t width, const ${type} *sums, int32_t *flags) {
 ${pointers.join('\n')}
 ${nest.text()}
 }

@@ -1,6 +1,6 @@
 // The two operands of a contraction: `rows` is broadcast, `columns` is what vectors run along.
 import { loopCount, type Affine, type ContractKernel, type Dtype } from '@athanor/core/backend';
-import { at, memoryTypes } from '../text.ts';
+import { at, call, memoryTypes } from '../text.ts';
 
 /** Some loops of a contraction that an operand walks as one, with its strides. */
 export interface Axis {
@@ -68,13 +68,14 @@ return offset + ${first};
 `;
 }
 
-/** How a depth position becomes an element offset. */
+/** How depth positions become element offsets. */
 export interface Depth {
-  /** C text that stands before the functions. */
+  /** C text of the table, and of the statements that fill it when the library is opened; empty where a stride is enough. */
   readonly declaration: string;
-  readonly offset: (position: string) => string;
-  /** Statements that fill a table when the library is opened; empty where a stride is enough. */
   readonly fill: string;
+  readonly stride: number;
+  /** C text of the table: `NULL` if there is none. */
+  readonly table: string;
   /** How many neighbouring positions lie side by side in memory, from each multiple of it on; 1 if none. */
   readonly run: number;
 }
@@ -82,16 +83,29 @@ export interface Depth {
 export function depthOf({ name, depth }: Operand): Depth {
   const { size, stride } = lastLoop(depth);
   const run = stride === 1 ? size : 1;
-  if (depth.loops.length <= 1) {
-    return { declaration: '', fill: '', run, offset: (position) => (stride === 1 ? position : `(${position}) * ${stride}`) };
-  }
+  if (depth.loops.length <= 1) return { declaration: '', fill: '', stride, table: 'NULL', run };
   const table = `KERNEL(depths_of_${name})`;
   const open = depth.loops.map((count, i) => `for (int64_t k${i} = 0; k${i} < ${count}; k${i}++)`);
   const sum = depth.strides.map((by, i) => `k${i} * ${by}`).join(' + ');
   return {
     declaration: `static int32_t ${table}[${sizeOf(depth)}];\n`,
     fill: `{ int32_t *next = ${table}; ${open.join(' ')} *next++ = (int32_t)(${sum}); }\n`,
+    stride: 0,
+    table,
     run,
-    offset: (position) => `${table}[${position}]`,
   };
+}
+
+/** Shorter runs of neighbours are not worth vectors. */
+const shortRun = 4;
+
+/** A call that packs depth positions start … stop − 1 of the elements at `offsets` (see c/pack.h). */
+export function packCall(operand: Operand, depth: Depth, lanes: number, parameters: { to: string; from: string; width: number; stop: string }): string {
+  const { size, stride } = lastLoop(operand.own);
+  const along = stride === 1 ? size : 1;
+  const neighbours = along >= shortRun && along >= Math.min(depth.run, lanes);
+  const way = neighbours ? 'neighbours' : depth.run >= shortRun ? 'squares' : 'singles';
+  const run = way === 'squares' ? [String(depth.run)] : [];
+  const { to, from, width, stop } = parameters;
+  return `${call(`pack_${way}_${operand.suffix}`, lanes, to, from, 'offsets', String(width), 'start', stop, String(depth.stride), depth.table, ...run)};`;
 }

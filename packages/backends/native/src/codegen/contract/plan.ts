@@ -11,6 +11,8 @@ export const chunk = 256;
 /** Bytes of a packed panel of columns, and of sums that wait for more depth: they share the second-level cache. */
 const panelBytes = 256 * 1024;
 const waitingBytes = 256 * 1024;
+/** Share of the work that may be thrown away at the end of columns. */
+const smallWaste = 0.04;
 /** Units of work that are worth having. */
 const enoughUnits = 16;
 
@@ -25,16 +27,16 @@ export interface Plan {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly depth: number;
-  /** Rows are cut into `tiles` tiles: the first `tallTiles` have `height` rows, the others one less. */
+  /** Rows of a tile. What the last one has too many is computed and not used. */
   readonly height: number;
   readonly tiles: number;
-  readonly tallTiles: number;
   /** Columns are cut into vectors: each stretch of `stretch` columns begins a new one. */
   readonly stretch: number;
   readonly vectors: number;
-  /** Vectors of a panel. */
+  /** Vectors of a panel, and of the last one. */
   readonly width: number;
   readonly panels: number;
+  readonly lastWidth: number;
   /** Columns are read where they lie instead of being packed. */
   readonly direct: boolean;
   /** Depth of a block; all of it, unless packed panels would be too big. */
@@ -63,18 +65,20 @@ export function planOf(kernel: ContractKernel, target: Target): Plan {
   const vectors = Math.ceil(stretch / lanes) * (columnCount / stretch);
   const { height, width } = tileShape(rowCount, vectors, target);
   const tiles = Math.ceil(rowCount / height);
-  const tall = Math.ceil(rowCount / tiles);
   const panels = Math.ceil(vectors / width);
+  // Code for a narrower panel must pay.
+  const wasted = panels * width - vectors;
+  const lastWidth = wasted > vectors * smallWaste ? width - wasted : width;
 
   const limit = Math.max(1, Math.floor(panelBytes / (width * lanes * bytes) / chunk)) * chunk;
   const block = direct || depth <= limit * 1.5 ? depth : limit;
   const unitsOfPanel = Math.min(tiles, Math.ceil(enoughUnits / (batches * panels)));
   const unitTiles = Math.ceil(tiles / unitsOfPanel);
-  const unitSums = unitTiles * tall * width * lanes * bytes;
+  const unitSums = unitTiles * height * width * lanes * bytes;
   const group = block === depth ? 1 : Math.max(1, Math.floor(waitingBytes / unitSums));
   return {
     rows, columns, register, bytes, lanes, batches, rowCount, columnCount, depth,
-    height: tall, tiles, tallTiles: rowCount - tiles * (tall - 1), stretch, vectors, width, panels, direct, block,
+    height, tiles, stretch, vectors, width, panels, lastWidth, direct, block,
     unitTiles, unitsOfPanel: Math.ceil(tiles / unitTiles), group,
   };
 }

@@ -1,74 +1,70 @@
-// The innermost part of a contraction: a tile of sums in registers over a stretch of depth.
+// The innermost part of a contraction: a tile of sums in registers over a stretch of depth. Kernels of one file share it.
 import type { Combine } from '@athanor/core/backend';
 import { call, type Register } from '../text.ts';
-import type { Depth, Operand } from './operand.ts';
 
-export interface TileShape {
+export interface Tile {
   readonly height: number;
   /** Vectors of columns. */
   readonly width: number;
-}
-
-export interface TileContext {
   readonly combine: Combine;
   readonly register: Register;
+  /** Type of sums and packed elements. */
   readonly element: string;
   readonly lanes: number;
-  /** Rows of the packed panel, of which a tile may use fewer. */
-  readonly packedHeight: number;
-  /** Vectors of a full panel: the distance of its rows, and of rows of sums. */
-  readonly panelWidth: number;
-  /** Where columns are read in place: their operand and depth; undefined if they are packed. */
-  readonly direct: { readonly operand: Operand; readonly depth: Depth } | undefined;
+  /** Columns are packed, or read in place with one stride, or with a table of offsets along depth. */
+  readonly columns: 'packed' | 'strided' | 'listed';
 }
 
-export function tileName({ height, width }: TileShape): string {
-  return `KERNEL(tile_${height}_${width})`;
+export function tileName({ height, width, combine, register, lanes, columns }: Tile): string {
+  return `tile_${height}_${width}_${columns}_${combine === 'xor-popcount' ? 'xor' : register}_${lanes}`;
 }
 
 const list = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
 /**
- * `tile_<height>_<width>(rows, columns, offsets, start, end, sums, fresh)`: depth positions start … end − 1, added up
- * from 0, then to the sums (or stored, if they are fresh). Packed operands begin at `start`.
+ * `tile(rows, columns, offsets, stride, depths, start, end, sums)`: depth positions start … end − 1 are added up from 0,
+ * then to the sums, or stored if start is 0. Packed rows and columns begin at `start`; columns in place lie at `offsets`,
+ * one for each vector.
  */
-export function tileFunction(shape: TileShape, context: TileContext): string {
-  const { height, width } = shape;
-  const { register, element, lanes, packedHeight, panelWidth, direct } = context;
+export function tileFunction(tile: Tile): string {
+  const { height, width, register, element, lanes, columns } = tile;
   const vector = `${register}_${lanes}`;
-  const source = direct?.operand.element ?? element;
+  const load = `load_${register}`;
   const sum = (row: number, column: number): string => `c${row}_${column}`;
   const each = (make: (row: number, column: number) => string): string => list(height, (row) => list(width, (column) => make(row, column)).join(' ')).join('\n');
-  const zero = call(`splat_${register}`, lanes, '0');
-  const loads =
-    direct === undefined
-      ? list(width, (column) => `const ${vector} y${column} = ${call(`load_${register}`, lanes, `columns + ${column * lanes}`)};`)
-      : [`const int64_t offset = ${direct.depth.offset('k')};`, ...list(width, (column) => `const ${vector} y${column} = ${call(`load_${direct.operand.suffix}`, lanes, `columns${column} + offset`)};`)];
-  const starts = direct === undefined ? [] : list(width, (column) => `const ${source} *const columns${column} = columns + offsets[${column}];`);
+  const zeros = list(height, (row) => list(width, (column) => `${sum(row, column)} = ${call(`splat_${register}`, lanes, '0')}`).join(', '));
+  const packed = columns === 'packed';
+  const starts = packed ? [] : list(width, (column) => `const ${element} *columns${column} = columns + offsets[${column}]${columns === 'strided' ? ' + start * stride' : ''};`);
+  const loads = list(width, (column) => {
+    const at = packed ? `columns + ${column * lanes}` : `columns${column}${columns === 'listed' ? ' + offset' : ''}`;
+    return `const ${vector} y${column} = ${call(load, lanes, at)};`;
+  });
   const steps = list(height, (row) => {
-    const terms = list(width, (column) => `${sum(row, column)} = ${step(context, sum(row, column), 'x', `y${column}`)};`);
+    const terms = list(width, (column) => `${sum(row, column)} = ${step(tile, sum(row, column), 'x', `y${column}`)};`);
     return `{ const ${vector} x = ${call(`splat_${register}`, lanes, `rows[${row}]`)}; ${terms.join(' ')} }`;
   });
-  const place = (row: number, column: number): string => `sums + ${(row * panelWidth + column) * lanes}`;
-  return `static void ${tileName(shape)}(const ${element} *rows, const ${source} *columns, const int64_t *offsets, int64_t start, int64_t end, ${element} *sums, int fresh) {
+  const advance = { packed: `columns += ${width * lanes};`, strided: list(width, (column) => `columns${column} += stride;`).join(' '), listed: '' }[columns];
+  const place = (row: number, column: number): string => `sums + ${(row * width + column) * lanes}`;
+  const store = (row: number, column: number, value: string): string => `${call(`store_${register}`, lanes, place(row, column), value)};`;
+  return `OUTLINE void ${tileName(tile)}(const ${element} *rows, const ${element} *columns, const int64_t *offsets, int64_t stride, const int32_t *depths, int64_t start, int64_t end, ${element} *sums) {
 ${starts.join('\n')}
-${vector} ${list(height, (row) => list(width, (column) => `${sum(row, column)} = ${zero}`).join(', ')).join(',\n')};
+${vector} ${zeros.join(',\n')};
 for (int64_t k = start; k < end; k++) {
+${columns === 'listed' ? 'const int64_t offset = depths[k];' : ''}
 ${loads.join('\n')}
 ${steps.join('\n')}
-rows += ${packedHeight};
-${direct === undefined ? `columns += ${panelWidth * lanes};` : ''}
+rows += ${height}; ${advance}
 }
-if (fresh) {
-${each((row, column) => `${call(`store_${register}`, lanes, place(row, column), sum(row, column))};`)}
+if (start == 0) {
+${each((row, column) => store(row, column, sum(row, column)))}
 } else {
-${each((row, column) => `${call(`store_${register}`, lanes, place(row, column), `${call(`load_${register}`, lanes, place(row, column))} + ${sum(row, column)}`)};`)}
+${each((row, column) => store(row, column, `${call(load, lanes, place(row, column))} + ${sum(row, column)}`))}
 }
 }
 `;
 }
 
-function step({ combine, register, lanes }: TileContext, sum: string, x: string, y: string): string {
+function step({ combine, register, lanes }: Tile, sum: string, x: string, y: string): string {
   if (combine === 'xor-popcount') return `${sum} + ${call('popcount_i32', lanes, `${x} ^ ${y}`)}`;
   return register === 'i32' ? `${sum} + ${x} * ${y}` : call(`fma_${register}`, lanes, x, y, sum);
 }
