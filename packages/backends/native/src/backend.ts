@@ -43,6 +43,7 @@ export function nativeBackend(options: NativeOptions = {}): NativeBackend {
   return new NativeBackend(options);
 }
 
+/** Runs programs as generated C on threads of its own. Made by `nativeBackend`. */
 export class NativeBackend implements Backend {
   readonly name = 'native';
   readonly numerics: string;
