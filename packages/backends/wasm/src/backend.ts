@@ -47,6 +47,8 @@ export class WasmBackend implements Backend {
   private readonly pool: Pool;
   private readonly store: KernelStore;
   private readonly arena: Arena;
+  /** Gives back the command tables of executables that the engine has dropped. */
+  private readonly forgotten: FinalizationRegistry<number>;
   private owned = 0;
   private allocations = 0;
   private disposed = false;
@@ -69,6 +71,8 @@ export class WasmBackend implements Backend {
     this.numerics = hasFusedMultiplyAdd() ? 'wasm-fma' : 'wasm';
     this.store = new KernelStore({ memory: memoryLimits, tile: registerTile() }, memory, table, this.pool);
     this.arena = new Arena(this.linear, threads);
+    const { linear } = this;
+    this.forgotten = new FinalizationRegistry((table) => linear.release(table));
     this.linear.words(0, 128)[control.delays / 4] = Number(options.delays === true);
   }
 
@@ -107,7 +111,9 @@ export class WasmBackend implements Backend {
   /** Compiles a program that was scheduled elsewhere. */
   compileProgram(program: Program): Executable {
     if (this.disposed) throw new UserError('the wasm backend was disposed of');
-    return new WasmExecutable(program, this.store, this.linear, this.pool);
+    const executable = new WasmExecutable(program, this.store, this.linear, this.pool);
+    this.forgotten.register(executable, executable.table);
+    return executable;
   }
 
   run(executable: Executable, binding: Binding): void {

@@ -30,7 +30,8 @@ export class WasmExecutable implements Executable {
   private readonly memory: LinearMemory;
   private readonly pool: Pool;
   private readonly segments: Segment[] = [];
-  private readonly table: number;
+  /** Address of the command table. */
+  readonly table: number;
   private readonly tableWords: number;
   /** For each program buffer: the table words that hold its address, and the byte offsets to add. */
   private readonly uses: { readonly word: number; readonly offset: number }[][];

@@ -1,6 +1,7 @@
 // What the engine can do: relaxed SIMD, shared memory, sleeping on the current thread; and flags that turn more on.
 import { Module } from '../assembler/module.ts';
 import type { Tile } from '../codegen/contract/micro.ts';
+import { computesCorrectly } from './self-check.ts';
 
 interface NodeModules {
   'node:worker_threads': typeof import('node:worker_threads');
@@ -90,16 +91,19 @@ export function registerTile(): Tile {
 
 /**
  * Turns on experimental features of the engine for the whole process; for programs that own their process, before the
- * first backend is made. Node 20: relaxed SIMD; Node ≥ 24: the re-vectorizer. `revectorizer: false` leaves that off.
+ * first backend is made. Node 20: relaxed SIMD; Node ≥ 24: the re-vectorizer. What does not compute correctly is turned
+ * off again. `revectorizer: false` leaves that off.
  */
 export function enableEngineFeatures(options: { readonly revectorizer?: boolean } = {}): EngineFeatures {
   const v8 = nodeModule('node:v8');
-  const [major, minor] = v8Version();
   if (v8 !== undefined && fused === undefined) {
+    const [major, minor] = v8Version();
     if (major === 11 && minor >= 3) v8.setFlagsFromString('--experimental-wasm-relaxed-simd');
     if ((major > 13 || (major === 13 && minor >= 6)) && options.revectorizer !== false) {
       v8.setFlagsFromString('--experimental-wasm-revectorize');
       wide = true;
+      wide = computesCorrectly(registerTile());
+      if (!wide) v8.setFlagsFromString('--no-experimental-wasm-revectorize');
     }
   }
   return { relaxedSimd: hasFusedMultiplyAdd(), revectorizer: wide };
