@@ -1,16 +1,22 @@
 // The suite that every backend must pass, on generated C. All its kernels are compiled first, many to a file.
 import { allCases, conformance } from '@athanor/backend-conformance';
 import { canonicalize } from '@athanor/core/backend';
+import { beforeAll } from 'vitest';
 import { nativeBackend } from './backend.ts';
 
-const prepared = new Set<boolean>();
+/** Compiling thousands of kernels takes a minute or two, once: libraries stay in the cache. */
+const patience = 900_000;
 
-conformance('native', (settings) => {
-  const backend = nativeBackend(settings);
-  if (!prepared.has(settings.fuse)) {
-    prepared.add(settings.fuse);
-    const problems = allCases().map((item) => item.build());
-    backend.prepare(problems.map(({ outputs, assignments = [] }) => canonicalize({ outputs, assignments })));
+beforeAll(() => {
+  const graphs = allCases().map((item) => {
+    const { outputs, assignments = [] } = item.build();
+    return canonicalize({ outputs, assignments });
+  });
+  for (const fuse of [true, false]) {
+    const backend = nativeBackend({ fuse });
+    backend.prepare(graphs);
+    backend.dispose();
   }
-  return backend;
-});
+}, patience);
+
+conformance('native', (settings) => nativeBackend(settings));

@@ -76,7 +76,7 @@ function macrosOf(command: readonly string[]): Map<string, string> | string {
   const [program = '', ...rest] = command;
   const { status, stdout, stderr, error } = spawnSync(program, [...rest, '-dM', '-E', '-x', 'c', '-'], { input: '', encoding: 'utf8' });
   if (error !== undefined) return 'code' in error && error.code === 'ENOENT' ? 'not found' : error.message;
-  if (status !== 0) return firstLine(stderr);
+  if (status !== 0) return firstLine(stderr) || `it ended with status ${status}`;
   return new Map([...stdout.matchAll(/^#define (\S+) ?(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
 }
 
