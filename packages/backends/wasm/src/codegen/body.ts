@@ -389,6 +389,10 @@ export class Body {
     const { code } = this;
     const { combine, dtype } = instruction;
     const input = this.lanes(instruction.input, group);
+    if ('times' in instruction) {
+      if (!this.shape.vectorIsOuter) throw new InternalError('products are summed in separate lanes only');
+      return emitMultiplyAdd(code, dtype, accumulator, [input, this.lanes(instruction.times, group), accumulator], this.options.fused);
+    }
     if (this.shape.vectorIsOuter || group.active === 4) return emitCombine(code, combine, dtype, accumulator, accumulator, input);
     // Positions that do not exist bring the identity.
     const masked = allocate(code, dtype);

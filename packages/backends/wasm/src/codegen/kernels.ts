@@ -47,7 +47,7 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
           return;
         case 'contract':
           if (isTiled(kernel)) shapes.push(emitTiledContraction(code, kernel, { ...body, tile: options.tile, micro }));
-          else shapes.push(emitLoopKernel(code, plainContraction(kernel), body));
+          else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
           return;
         default:
           unreachable(kernel);

@@ -27,7 +27,12 @@ const largestUnroll = 16;
 /** Parameters of every kernel function: argument list, first unit, end unit, scratch (addresses and counts). */
 export const kernelParameters = ['i32', 'i32', 'i32', 'i32'] as const;
 
-export function emitLoopKernel(code: Code, kernel: LoopKernel, options: BodyOptions): KernelShape {
+export interface LoopOptions extends BodyOptions {
+  /** Sums of products become multiply-adds: for contractions. */
+  readonly products?: boolean;
+}
+
+export function emitLoopKernel(code: Code, kernel: LoopKernel, options: LoopOptions): KernelShape {
   return new LoopEmitter(code, kernel, options).emit();
 }
 
@@ -48,7 +53,7 @@ class LoopEmitter implements LoopNest {
   /** The reductions of stage 1, where their partial results for a whole piece lie in scratch (see emitPanel). */
   private readonly panel: readonly Panel[] | undefined;
 
-  constructor(code: Code, kernel: LoopKernel, options: BodyOptions) {
+  constructor(code: Code, kernel: LoopKernel, options: LoopOptions) {
     this.code = code;
     const empty = kernel.loops.length === 0;
     this.loops = empty ? [1] : kernel.loops;
@@ -56,7 +61,7 @@ class LoopEmitter implements LoopNest {
     this.vector = kernel.vector >= 0 ? kernel.vector : this.outer > 0 ? this.outer - 1 : this.loops.length - 1;
     this.vectorIsOuter = this.vector < this.outer;
     this.rows = kernel.rows;
-    const lowered = lower(kernel.instructions, kernel.stages);
+    const lowered = lower(kernel.instructions, kernel.stages, options.products);
     const simple = lowered.instructions.filter(({ op }) => op !== 'constant').length;
     const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
     this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 100 && !wide ? 4 : 2;

@@ -97,4 +97,16 @@ describe('tiled contractions', () => {
       expect(alone).toEqual(all.subarray(i * size.n, (i + 1) * size.n));
     }
   });
+
+  it('gives the same bits without packing, where rows are few', () => {
+    const size = { m: 40, n: 50, k: 200 };
+    const [a, b] = [rough(size.m * size.k, 5), rough(size.n * size.k, 6)];
+    const all = new Float32Array(size.m * size.n);
+    const { kernel, storedA, storedB } = inLayout('NN', size, a, b);
+    runKernel(backend, kernel, [storedA, storedB, all]);
+    const pair = new Float32Array(2 * size.n);
+    const two = inLayout('NN', { ...size, m: 2 }, a.subarray(0, 2 * size.k), b);
+    runKernel(backend, two.kernel, [two.storedA, two.storedB, pair]);
+    expect(firstDifference(pair, all.subarray(0, 2 * size.n))).toBe(-1);
+  });
 });

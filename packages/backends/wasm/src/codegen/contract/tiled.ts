@@ -15,8 +15,21 @@ export interface TiledOptions extends BodyOptions {
   readonly micro: readonly number[];
 }
 
-export const isTiled = (kernel: ContractKernel): boolean =>
-  kernel.combine === 'multiply-add' && kernel.dtype === 'float32' && kernel.accumulator === 'float32' && [kernel.batch, kernel.m, kernel.n, kernel.k].every((sizes) => loopCount(sizes) > 0);
+export function isTiled(kernel: ContractKernel): boolean {
+  const { batch, m, n, k, combine, dtype, accumulator } = kernel;
+  if (combine !== 'multiply-add' || dtype !== 'float32' || accumulator !== 'float32') return false;
+  if ([batch, m, n, k].some((sizes) => loopCount(sizes) === 0)) return false;
+  return !isThin(kernel);
+}
+
+/**
+ * One or two rows over columns that lie side by side (depthwise convolutions): packing would cost more than it saves.
+ * The plain form sums in the same order as long as k is one chunk.
+ */
+function isThin({ batch, m, n, k, b }: ContractKernel): boolean {
+  const last = batch.length + m.length + n.length - 1;
+  return loopCount(m) <= 2 && loopCount(k) <= chunk && n.length > 0 && (n.at(-1) ?? 0) >= 8 && b.index.strides[last] === 1;
+}
 
 /** How a contraction is cut into units of work; depends on its shape alone. */
 interface Blocking {
