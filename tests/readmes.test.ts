@@ -3,7 +3,9 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { random, setBackend } from '@athanor/core';
+import { referenceBackend } from '@athanor/core/backend';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { examplesOf } from '../scripts/readme-examples.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -31,7 +33,8 @@ async function printed(code: string): Promise<string[]> {
 
 // An example starts where its reader does: no backend set, nothing drawn.
 beforeEach(() => {
-  vi.resetModules();
+  setBackend(referenceBackend());
+  random.manualSeed(0);
 });
 
 test('packages have examples', () => {
@@ -39,7 +42,7 @@ test('packages have examples', () => {
 });
 
 describe.each(documented)('$folder', ({ examples }) => {
-  test.each(examples)('line $line', async ({ code, said }) => {
+  test.each(examples)('line $line', { timeout: 60_000 }, async ({ code, said }) => {
     expect(said.length).toBeGreaterThan(0);
     expect(await printed(code)).toEqual(said);
   });
