@@ -2,9 +2,10 @@
 // make each later change of it slower: only the driver does.)
 import { unreachable, type ContractKernel, type LoopKernel } from '@athanor/core/backend';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
-import { microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
+import { columnsOf, microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
 import { plainContraction } from './contract/plain.ts';
 import { emitTiledContraction, isTiled } from './contract/tiled.ts';
+import { emitWinograd, winogradPlan } from './contract/winograd.ts';
 import { emitLoopKernel, kernelParameters, type KernelShape } from './loop.ts';
 import type { MathImports } from './scalar.ts';
 
@@ -46,8 +47,11 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
           shapes.push(emitLoopKernel(code, kernel, body));
           return;
         case 'contract':
-          if (isTiled(kernel)) shapes.push(emitTiledContraction(code, kernel, { ...body, tile: options.tile, micro }));
-          else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
+          if (isTiled(kernel)) {
+            const tiled = { ...body, tile: options.tile, micro };
+            const winograd = winogradPlan(kernel, columnsOf(options.tile));
+            shapes.push(winograd === undefined ? emitTiledContraction(code, kernel, tiled) : emitWinograd(code, kernel, winograd, tiled));
+          } else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
           return;
         default:
           unreachable(kernel);
