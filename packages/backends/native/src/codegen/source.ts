@@ -37,14 +37,19 @@ export interface Source {
   readonly lanes: readonly number[];
 }
 
-/** A kernel's function around its body; `b0`, `b1`, … are the buffer arguments. */
-export function functionText(name: string, buffers: readonly BufferParameter[], body: string): string {
-  const pointers = buffers.map(({ dtype, access }, i) => {
+/** Declares the buffer arguments `b0`, `b1`, … */
+export function pointersText(buffers: readonly BufferParameter[]): string {
+  const lines = buffers.map(({ dtype, access }, i) => {
     const type = `${access === 'read' ? 'const ' : ''}${memoryTypes[dtype].element} *`;
     return `${type}const b${i} = (${type})arguments[${i}];`;
   });
+  return lines.join('\n');
+}
+
+/** A kernel's function around its body. */
+export function functionText(name: string, buffers: readonly BufferParameter[], body: string): string {
   return `void KERNEL(${name})(char *const *arguments, int64_t first, int64_t end, char *scratch, char *shared, int32_t *flags) {
-${pointers.join('\n')}
+${pointersText(buffers)}
 ${body}
 }
 `;

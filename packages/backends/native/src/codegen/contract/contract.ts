@@ -2,13 +2,15 @@
 import { InternalError, loopCount, type ContractKernel } from '@athanor/core/backend';
 import { functionText, type Phase, type Source, type Target } from '../source.ts';
 import { registerTypes } from '../text.ts';
-import { epilogueFunction } from './epilogue.ts';
+import { epilogueFunctions } from './epilogue.ts';
 import { depthOf, offsetFunction, packCall, type Depth } from './operand.ts';
 import { chunk, packedRows, planOf, type Plan } from './plan.ts';
-import { tileFunction, tileName, type Tile } from './tile.ts';
+import { tileFunction, tileName, type Access, type Tile } from './tile.ts';
 
 /** Depth positions that one unit of packing copies. */
 const packDepth = 2048;
+/** Results of this many elements are not in a near cache when they are written. */
+const muchMemory = 65536;
 const slack = 256;
 
 export function contractSource(kernel: ContractKernel, target: Target): Source {
@@ -25,7 +27,7 @@ class ContractWriter {
   readonly #element: string;
   readonly #rowDepth: Depth;
   readonly #columnDepth: Depth;
-  /** Tiles of whole panels, and of the last one where it is narrower. */
+  /** Tiles for all rows but the last ones and for those; of each, for whole panels and for the last one. */
   readonly #tiles: readonly Tile[];
 
   constructor(kernel: ContractKernel, plan: Plan) {
@@ -34,10 +36,20 @@ class ContractWriter {
     this.#element = registerTypes[plan.register].element;
     this.#rowDepth = depthOf(plan.rows);
     this.#columnDepth = depthOf(plan.columns);
-    const { width, lastWidth, panels, height, register, lanes, direct } = plan;
+    const { width, lastWidth, panels, height, lastHeight, tiles, register, lanes, direct, rowPattern } = plan;
     const widths = panels === 1 ? [lastWidth] : [...new Set([width, lastWidth])];
-    const columns = !direct ? 'packed' : this.#columnDepth.declaration === '' ? 'strided' : 'listed';
-    this.#tiles = widths.map((wide) => ({ height, width: wide, combine: kernel.combine, register, element: this.#element, lanes, columns }));
+    const heights = tiles === 1 ? [lastHeight] : [...new Set([height, lastHeight])];
+    const access = (packed: boolean, { table }: Depth): Access => (packed ? 'packed' : table === 'NULL' ? 'strided' : 'listed');
+    const common = {
+      combine: kernel.combine,
+      register,
+      element: this.#element,
+      lanes,
+      columns: access(!direct, this.#columnDepth),
+      rows: access(rowPattern === undefined, this.#rowDepth),
+      rowPattern: rowPattern ?? [],
+    };
+    this.#tiles = heights.flatMap((tall) => widths.map((wide) => ({ ...common, height: tall, width: wide })));
   }
 
   write(): Source {
@@ -51,12 +63,23 @@ class ContractWriter {
       offsetFunction('row_batch', rows.batch),
       offsetFunction('column_offset', columns.own),
       offsetFunction('column_batch', columns.batch),
-      epilogueFunction(this.#kernel, this.#plan),
-      functionText('pack', this.#kernel.buffers, this.#packBody()),
+      epilogueFunctions(this.#kernel, this.#plan, this.#expects ? ['expect', 'epilogue'] : ['epilogue']),
+      this.#packs ? functionText('pack', this.#kernel.buffers, this.#packBody()) : '',
       functionText('run', this.#kernel.buffers, this.#runBody()),
     ];
     const helpers = this.#tiles.map((tile) => ({ name: tileName(tile), text: tileFunction(tile) }));
     return { text: text.join(''), phases: this.#phases(), lanes: [lanes], helpers };
+  }
+
+  /** Whether rows are packed, in a phase of their own. */
+  get #packs(): boolean {
+    return this.#plan.rowPattern === undefined;
+  }
+
+  /** Whether memory is asked for before it is written. */
+  get #expects(): boolean {
+    const { batches, rowCount, columnCount } = this.#plan;
+    return batches * rowCount * columnCount >= muchMemory;
   }
 
   get #packParts(): number {
@@ -66,22 +89,21 @@ class ContractWriter {
   #phases(): Phase[] {
     const { batches, tiles, panels, depth, rowCount, columnCount, bytes, lanes, width, unitsOfPanel } = this.#plan;
     const operations = 2 * batches * rowCount * columnCount * depth;
-    return [
-      {
-        name: 'pack',
-        units: batches * tiles * this.#packParts,
-        scratch: 0,
-        shared: packedRows(this.#plan) * bytes + slack,
-        nanoseconds: (batches * rowCount * depth) / 4,
-      },
-      {
-        name: 'run',
-        units: batches * panels * unitsOfPanel,
-        scratch: this.#panelBytes + this.#sumBytes,
-        shared: 0,
-        nanoseconds: operations / (lanes * Math.min(width, 2) * 2),
-      },
-    ];
+    const pack: Phase = {
+      name: 'pack',
+      units: batches * tiles * this.#packParts,
+      scratch: 0,
+      shared: packedRows(this.#plan) * bytes + slack,
+      nanoseconds: (batches * rowCount * depth) / 4,
+    };
+    const run: Phase = {
+      name: 'run',
+      units: batches * panels * unitsOfPanel,
+      scratch: this.#panelBytes + this.#sumBytes,
+      shared: 0,
+      nanoseconds: operations / (lanes * Math.min(width, 2) * 2),
+    };
+    return this.#packs ? [pack, run] : [run];
   }
 
   /** Scratch of a thread for a packed panel. */
@@ -126,16 +148,39 @@ offsets[i] = KERNEL(column_offset)(place / ${perStretch} * ${stretch} + place % 
 }`;
   }
 
+  /** Asks for the memory of the next panel. */
+  #prefetch(): string {
+    const { direct, columns, width, lanes, stretch, vectors } = this.#plan;
+    const { loops, strides } = columns.depth;
+    if (!direct || loops.length < 2) return '';
+    const perStretch = Math.ceil(stretch / lanes);
+    const [count, stride] = [loops[0], strides[0]];
+    const rest = strides.slice(1, -1).reduce((sum, by, i) => sum + by * ((loops[i + 1] ?? 1) - 1), 0);
+    return `for (int64_t i = 0; i < ${width}; i++) {
+const int64_t next = vector + ${width} + i < ${vectors} ? vector + ${width} + i : 0;
+const ${columns.element} *ahead = from + KERNEL(column_offset)(next / ${perStretch} * ${stretch} + next % ${perStretch} * ${lanes}) + ${rest};
+for (int64_t k = 0; k < ${count}; k++) __builtin_prefetch(ahead + k * ${stride});
+}`;
+  }
+
   #runBody(): string {
-    const { columns, batches, panels, unitsOfPanel, unitTiles, tiles, depth, block, height, width, lastWidth, lanes, vectors, rowCount, group, direct } = this.#plan;
+    const { rows, columns, batches, panels, unitsOfPanel, unitTiles, tiles, depth, block, height, width, lastWidth, lanes, vectors, rowCount, group, direct } = this.#plan;
     const element = this.#element;
     const waits = block < depth;
     const { stride, table } = this.#columnDepth;
-    const calls = this.#tiles.map((tile, i) => {
-      const condition = i < this.#tiles.length - 1 ? `if (place < ${panels - 1}) ` : '';
+    const calls = this.#tiles.map((tile) => {
+      const conditions = [
+        ...(this.#tiles.some((other) => other.height !== tile.height) ? [`tile ${tile.height === height ? '<' : '=='} ${tiles - 1}`] : []),
+        ...(this.#tiles.some((other) => other.width !== tile.width) ? [`place ${tile.width === width ? '<' : '=='} ${panels - 1}`] : []),
+      ];
       const from = direct ? 'from' : `panel + (k - start) * ${tile.width * lanes}`;
-      return `${condition}${tileName(tile)}(packed + k * ${height}, ${from}, offsets, ${stride}, ${table}, k, k + ${chunk} < stop ? k + ${chunk} : stop, sums);`;
+      const rowsFrom = this.#packs ? `packed + k * ${height}, 0, NULL` : `packed, ${this.#rowDepth.stride}, ${this.#rowDepth.table}`;
+      const arguments_ = [rowsFrom, from, 'offsets', stride, table, 'k', `k + ${chunk} < stop ? k + ${chunk} : stop`, 'sums'];
+      return `${conditions.length === 0 ? '' : `if (${conditions.join(' && ')}) `}${tileName(tile)}(${arguments_.join(', ')});`;
     });
+    const packed = this.#packs
+      ? `(const ${element} *)shared + (batch * ${tiles} + tile) * ${depth * height}`
+      : `b${rows.buffer} + ${rows.offset} + KERNEL(row_batch)(batch) + KERNEL(row_offset)(row)`;
     const packing = (wide: number): string => packCall(columns, this.#columnDepth, lanes, { to: 'panel', from: 'from', width: wide * lanes, stop: 'stop' });
     const pack = lastWidth === width ? packing(width) : `if (place < ${panels - 1}) ${packing(width)} else ${packing(lastWidth)}`;
     return `${element} *const panel = (${element} *)scratch, *const all = (${element} *)(scratch + ${this.#panelBytes});
@@ -150,13 +195,15 @@ const int64_t vector = place * ${width}, vectors = place == ${panels - 1} ? ${ve
 const ${columns.element} *const from = b${columns.buffer} + ${columns.offset}${batches === 1 ? '' : ' + KERNEL(column_batch)(batch)'};
 ${this.#offsets()}
 ${direct ? '' : `if (unit / ${unitsOfPanel} != known) { ${pack} }\nknown = unit / ${unitsOfPanel};`}
+${this.#prefetch()}
 const int64_t last = (part + 1) * ${unitTiles} < ${tiles} ? (part + 1) * ${unitTiles} : ${tiles};
 for (int64_t tile = part * ${unitTiles}; tile < last; tile++) {
 const int64_t row = tile * ${height}, rows = ${rowCount} - row < ${height} ? ${rowCount} - row : ${height};
-const ${element} *packed = (const ${element} *)shared + (batch * ${tiles} + tile) * ${depth * height};
+const ${element} *const packed = ${packed};
 ${element} *const sums = all${waits ? ` + ((unit - open) * ${unitTiles} + tile - part * ${unitTiles}) * ${height * width * lanes}` : ''};
+${this.#expects ? `if (stop == ${depth}) KERNEL(expect)(arguments, batch, row, rows, vector, vectors, 0, sums, flags);` : ''}
 for (int64_t k = start; k < stop; k += ${chunk}) {
-${calls.join(' else ')}
+${calls.join('\n')}
 }
 ${depth === 0 ? `memset(sums, 0, ${height * width * lanes} * sizeof *sums);` : ''}
 if (stop == ${depth}) KERNEL(epilogue)(arguments, batch, row, rows, vector, vectors, ${lastWidth === width ? width : `place < ${panels - 1} ? ${width} : ${lastWidth}`}, sums, flags);

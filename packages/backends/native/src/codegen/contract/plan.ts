@@ -1,10 +1,11 @@
-// How a contraction is cut: tiles of registers, panels, blocks of depth, units of work. By shape and vector width only,
-// and in a way that never changes the order of sums: chunks of depth, each added up from 0, then one after the other.
-import { loopCount, lower, type ContractKernel } from '@athanor/core/backend';
+// How a contraction is cut: which side vectors run along, tiles of registers, panels, blocks of depth, units of work. By
+// shape and vector width only, and in a way that never changes the order of sums: chunks of depth, each added up from 0,
+// then one after the other.
+import { InternalError, loopCount, lower, type ContractKernel } from '@athanor/core/backend';
 import { lanesOf } from '../loop.ts';
 import type { Target } from '../source.ts';
 import { registerOf, type Register } from '../text.ts';
-import { lastLoop, operandOf, type Operand } from './operand.ts';
+import { distinctElements, lastLoop, operandOf, packingOf, pattern, sizeOf, type Operand } from './operand.ts';
 
 /** Neighbouring depth positions that are summed before they meet the sum of those before. */
 export const chunk = 256;
@@ -17,6 +18,7 @@ const smallWaste = 0.04;
 const enoughUnits = 16;
 
 export interface Plan {
+  /** The operand that is broadcast, and the one that vectors run along. */
   readonly rows: Operand;
   readonly columns: Operand;
   readonly register: Register;
@@ -27,9 +29,12 @@ export interface Plan {
   readonly rowCount: number;
   readonly columnCount: number;
   readonly depth: number;
-  /** Rows of a tile. What the last one has too many is computed and not used. */
+  /** Rows of a tile. Packed rows that the last tile has too many are computed and not used. */
   readonly height: number;
   readonly tiles: number;
+  readonly lastHeight: number;
+  /** Rows are read where they lie: their distances from the first one of a tile. */
+  readonly rowPattern: readonly number[] | undefined;
   /** Columns are cut into vectors: each stretch of `stretch` columns begins a new one. */
   readonly stretch: number;
   readonly vectors: number;
@@ -52,63 +57,128 @@ export function planOf(kernel: ContractKernel, target: Target): Plan {
   const register = registerOf(kernel.accumulator);
   const wide = kernel.accumulator === 'float64';
   const bytes = wide ? 8 : 4;
-  const stages = kernel.epilogue.map(() => 0);
-  const epilogueLanes = lanesOf(lower(kernel.epilogue, stages), target);
+  const epilogueLanes = lanesOf(lower(kernel.epilogue, kernel.epilogue.map(() => 0)), target);
   const lanes = Math.min(epilogueLanes, wide ? Math.max(4, target.vectorBytes / 8) : target.vectorBytes / 4);
-  const rows = operandOf(kernel, 'a', 'rows');
-  const columns = operandOf(kernel, 'b', 'columns');
-  const [rowCount, columnCount, depth] = [loopCount(kernel.m), loopCount(kernel.n), loopCount(kernel.k)];
-  const batches = loopCount(kernel.batch);
+  const drafts = (['a', 'b'] as const).flatMap((side) => {
+    const [rows, columns] = [operandOf(kernel, side, 'rows'), operandOf(kernel, side === 'a' ? 'b' : 'a', 'columns')];
+    return [false, true].flatMap((direct) => [false, true].flatMap((inPlace) => draftOf({ kernel, rows, columns, lanes, registers: registersOf(target), direct, inPlace })));
+  });
+  const [best] = drafts.toSorted((x, y) => x.cost - y.cost);
+  if (best === undefined) throw new InternalError(`${kernel.name}: a contraction without a plan`);
 
-  const direct = isDirect(columns, lanes, rowCount, kernel.dtype === kernel.accumulator);
-  const stretch = direct ? lastLoop(columns.own).size : columnCount;
-  const vectors = Math.ceil(stretch / lanes) * (columnCount / stretch);
-  const { height, width } = tileShape(rowCount, vectors, target);
-  const tiles = Math.ceil(rowCount / height);
+  const { rows, columns, rowCount, columnCount, height, tiles, width, vectors, rowPattern, stretch, direct } = best;
+  const depth = loopCount(kernel.k);
+  const batches = loopCount(kernel.batch);
   const panels = Math.ceil(vectors / width);
   // Code for a narrower panel must pay.
   const wasted = panels * width - vectors;
   const lastWidth = wasted > vectors * smallWaste ? width - wasted : width;
-
   const limit = Math.max(1, Math.floor(panelBytes / (width * lanes * bytes) / chunk)) * chunk;
   const block = direct || depth <= limit * 1.5 ? depth : limit;
   const unitsOfPanel = Math.min(tiles, Math.ceil(enoughUnits / (batches * panels)));
   const unitTiles = Math.ceil(tiles / unitsOfPanel);
   const unitSums = unitTiles * height * width * lanes * bytes;
-  const group = block === depth ? 1 : Math.max(1, Math.floor(waitingBytes / unitSums));
   return {
-    rows, columns, register, bytes, lanes, batches, rowCount, columnCount, depth,
-    height, tiles, stretch, vectors, width, panels, lastWidth, direct, block,
-    unitTiles, unitsOfPanel: Math.ceil(tiles / unitTiles), group,
+    rows, columns, register, bytes, lanes, batches, rowCount, columnCount, depth, height, tiles, rowPattern,
+    lastHeight: rowPattern === undefined ? height : rowCount - (tiles - 1) * height,
+    stretch, vectors, width, panels, lastWidth, direct, block, unitTiles,
+    unitsOfPanel: Math.ceil(tiles / unitTiles),
+    group: block === depth ? 1 : Math.max(1, Math.floor(waitingBytes / unitSums)),
   };
 }
 
-/** Reading columns in place saves packing, and wastes the lanes at the end of each stretch. */
-function isDirect(columns: Operand, lanes: number, rowCount: number, sameType: boolean): boolean {
-  const { size, stride } = lastLoop(columns.own);
-  if (stride !== 1 || !sameType) return false;
-  const waste = (Math.ceil(size / lanes) * lanes) / size;
-  const packing = 1 + 4 / rowCount;
-  if (waste > packing) return false;
-  // Far-apart rows of memory fill few sets of the caches: worth packing where they are read often.
-  const { stride: step } = lastLoop(columns.depth);
-  return rowCount <= 48 || step < 128;
+/** Registers for sums: what is left holds a row of columns and the broadcast value. */
+function registersOf({ vectorBytes }: Target): number {
+  return vectorBytes === 64 || process.arch === 'arm64' ? 28 : 12;
 }
 
-/** Registers for sums: what is left holds a row of columns and the broadcast value. */
-function tileShape(rowCount: number, vectors: number, { vectorBytes }: Target): { height: number; width: number } {
-  const registers = vectorBytes === 64 || process.arch === 'arm64' ? 28 : 12;
-  const tallest = registers / 2;
-  const height = Math.min(tallest, rowCount);
-  const even = Math.ceil(rowCount / Math.ceil(rowCount / height));
-  const width = Math.max(1, Math.min(8, Math.floor(registers / even), vectors));
-  if (vectors > 1 || rowCount <= tallest) return { height: even, width };
-  // One vector of columns: tall tiles.
-  return { height: Math.ceil(rowCount / Math.ceil(rowCount / registers)), width: 1 };
+interface Draft {
+  readonly rows: Operand;
+  readonly columns: Operand;
+  readonly rowCount: number;
+  readonly columnCount: number;
+  readonly height: number;
+  readonly tiles: number;
+  readonly rowPattern: readonly number[] | undefined;
+  readonly stretch: number;
+  readonly vectors: number;
+  readonly width: number;
+  readonly direct: boolean;
+  /** Rough cycles for each position of depth. */
+  readonly cost: number;
+}
+
+interface Choice {
+  readonly kernel: ContractKernel;
+  readonly rows: Operand;
+  readonly columns: Operand;
+  readonly lanes: number;
+  readonly registers: number;
+  /** Columns are read where they lie. */
+  readonly direct: boolean;
+  /** Rows are read where they lie. */
+  readonly inPlace: boolean;
+}
+
+/** Cycles that a packed vector costs. */
+const packingCost = { neighbours: 3, squares: 7, singles: 20 } as const;
+/** Reading far-apart rows in place costs about this share. */
+const inPlaceCost = 0.03;
+/** Columns read in place whose neighbours along depth lie this many elements apart fill few sets of the caches. */
+const farApart = 128;
+
+/** One way to do it, if it can be done. */
+function draftOf({ kernel, rows, columns, lanes, registers, direct, inPlace }: Choice): Draft[] {
+  const sameType = kernel.dtype === kernel.accumulator;
+  const [rowCount, columnCount] = [sizeOf(rows.own), sizeOf(columns.own)];
+  const depth = Math.max(1, loopCount(kernel.k));
+  const last = lastLoop(columns.own);
+  if (direct && (last.stride !== 1 || !sameType)) return [];
+  const stretch = direct ? last.size : columnCount;
+  const vectors = Math.ceil(stretch / lanes) * (columnCount / stretch);
+  const shape = tileShape(rowCount, vectors, registers, inPlace ? rows : undefined);
+  if (shape === undefined || (inPlace && !sameType)) return [];
+  const { height, width } = shape;
+  const tiles = Math.ceil(rowCount / height);
+
+  const work = (inPlace ? rowCount : tiles * height) * vectors * latencyFactor(height * width);
+  const packColumns = direct ? 0 : vectors * packingCost[packingOf(columns, lanes)];
+  const copies = inPlace ? 0 : (rowCount / lanes) * packingCost[packingOf(rows, lanes)];
+  // Rows that overlap would be written out many times over.
+  const overlap = inPlace || rowCount * depth < distinctElements(rows) * 2 ? 0 : rowCount;
+  const far = direct && lastLoop(columns.depth).stride >= farApart && rowCount > 48 ? work * 0.1 : 0;
+  const scattered = storesAlong(kernel, columns) ? 0 : (rowCount * columnCount) / depth;
+  return [{
+    rows, columns, rowCount, columnCount, height, tiles, stretch, vectors, width, direct,
+    rowPattern: inPlace ? pattern(rows.own, height) : undefined,
+    cost: work * (inPlace ? 1 + inPlaceCost : 1) + packColumns + copies + overlap + far + scattered,
+  }];
+}
+
+/** Few sums in flight wait for each other. */
+function latencyFactor(sums: number): number {
+  return Math.max(1, 8 / sums);
+}
+
+/** Whether the results of neighbouring columns are neighbours in memory. */
+function storesAlong({ batch, m, n, epilogue }: ContractKernel, columns: Operand): boolean {
+  const sizes = columns.side === 'a' ? m : n;
+  const last = batch.length + (columns.side === 'a' ? m.length : m.length + n.length) - 1;
+  return sizes.length === 0 || epilogue.every((instruction) => instruction.op !== 'store' || instruction.index.strides[last] === 1);
+}
+
+function tileShape(rowCount: number, vectors: number, registers: number, inPlace: Operand | undefined): { height: number; width: number } | undefined {
+  const tallest = vectors > 1 && rowCount > registers / 2 ? registers / 2 : registers;
+  const fits = (height: number): boolean => inPlace === undefined || pattern(inPlace.own, height) !== undefined;
+  const even = Math.ceil(rowCount / Math.ceil(rowCount / Math.min(tallest, rowCount)));
+  const heights = inPlace === undefined ? [even] : Array.from({ length: Math.min(tallest, rowCount) }, (_, i) => Math.min(tallest, rowCount) - i);
+  // In place, the remainder is a tile of its own: prefer heights that leave none.
+  const height = heights.find((candidate) => fits(candidate) && rowCount % candidate === 0 && candidate * 2 > tallest) ?? heights.find(fits);
+  if (height === undefined) return undefined;
+  return { height, width: Math.max(1, Math.min(8, Math.floor(registers / height), vectors)) };
 }
 
 /** Elements of rows that a phase of their own packs. */
-export function packedRows({ batches, tiles, depth, height }: Plan): number {
-  return batches * tiles * depth * height;
+export function packedRows({ batches, tiles, depth, height, rowPattern }: Plan): number {
+  return rowPattern === undefined ? batches * tiles * depth * height : 0;
 }
-
