@@ -13,5 +13,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     maxWorkers: 2,
+    // A busy machine is not a failure: this only ends what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 })
