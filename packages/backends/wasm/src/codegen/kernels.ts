@@ -1,11 +1,13 @@
 // Modules of generated kernels: many kernels become one WebAssembly module. (Modules that import the function table
 // make each later change of it slower: only the driver does.)
 import { unreachable, type ContractKernel, type LoopKernel } from '@athanor/core/backend';
+import type { Code } from '../assembler/code.ts';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
 import { columnsOf, microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
 import { plainContraction } from './contract/plain.ts';
-import { emitTiledContraction, isTiled } from './contract/tiled.ts';
+import { emitTiledContraction, isTiled, type TiledOptions } from './contract/tiled.ts';
 import { emitWinograd, winogradPlan } from './contract/winograd.ts';
+import { emitGradient, gradientPlan } from './contract/winograd-gradient.ts';
 import { emitLoopKernel, kernelParameters, type KernelShape } from './loop.ts';
 import type { MathImports } from './scalar.ts';
 
@@ -49,8 +51,7 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
         case 'contract':
           if (isTiled(kernel)) {
             const tiled = { ...body, tile: options.tile, micro };
-            const winograd = winogradPlan(kernel, columnsOf(options.tile));
-            shapes.push(winograd === undefined ? emitTiledContraction(code, kernel, tiled) : emitWinograd(code, kernel, winograd, tiled));
+            shapes.push(emitContraction(code, kernel, tiled));
           } else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
           return;
         default:
@@ -66,3 +67,12 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
 export const usesMicro = (kernel: GeneratedKernel): boolean => kernel.kind === 'contract' && isTiled(kernel);
 
 export { microModule };
+
+/** The form of a contraction is chosen by its shape. */
+function emitContraction(code: Code, kernel: ContractKernel, options: TiledOptions): KernelShape {
+  const forward = winogradPlan(kernel, columnsOf(options.tile));
+  if (forward !== undefined) return emitWinograd(code, kernel, forward, options);
+  const gradient = gradientPlan(kernel, columnsOf(options.tile));
+  if (gradient !== undefined) return emitGradient(code, kernel, gradient, options);
+  return emitTiledContraction(code, kernel, options);
+}

@@ -276,25 +276,33 @@ const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]
 const lowPairs = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const highPairs = [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31];
 
+/** Transposes a square of 4 × 4: calls `use` for each column with a function that puts it on the stack. */
+export function emitTranspose(code: Code, lines: readonly Local[], use: (column: number, push: () => void) => void): void {
+  const pairs = lines.map(() => code.local('v128'));
+  const [l0, l1, l2, l3] = [at(lines, 0), at(lines, 1), at(lines, 2), at(lines, 3)];
+  code.get(l0).get(l1).shuffle(lowWords).set(at(pairs, 0));
+  code.get(l2).get(l3).shuffle(lowWords).set(at(pairs, 1));
+  code.get(l0).get(l1).shuffle(highWords).set(at(pairs, 2));
+  code.get(l2).get(l3).shuffle(highWords).set(at(pairs, 3));
+  for (let column = 0; column < 4; column++) {
+    const first = column < 2 ? 0 : 2;
+    use(column, () => code.get(at(pairs, first)).get(at(pairs, first + 1)).shuffle(column % 2 === 0 ? lowPairs : highPairs));
+  }
+  for (const local of pairs) code.release(local);
+}
+
 /** Transposes 4 rows × 4 positions of k at a time; `checked` where four positions may not be neighbours. */
 function emitAlongK(code: Code, job: PackJob, rows: readonly Local[], to: Local, checked: boolean): void {
   const cursor = new Cursor(code, job, rows);
   const element = elementStep(code, job, cursor, to);
   const lines = rows.map(() => code.local('v128'));
-  const pairs = rows.map(() => code.local('v128'));
   const [offsets, front, end] = [code.local('v128'), code.local('v128'), code.local('i32')];
-  const transpose = () => {
-    const [l0, l1, l2, l3] = [at(lines, 0), at(lines, 1), at(lines, 2), at(lines, 3)];
-    code.get(l0).get(l1).shuffle(lowWords).set(at(pairs, 0));
-    code.get(l2).get(l3).shuffle(lowWords).set(at(pairs, 1));
-    code.get(l0).get(l1).shuffle(highWords).set(at(pairs, 2));
-    code.get(l2).get(l3).shuffle(highWords).set(at(pairs, 3));
-    for (let step = 0; step < 4; step++) {
-      const first = step < 2 ? 0 : 2;
-      code.get(to).get(at(pairs, first)).get(at(pairs, first + 1)).shuffle(step % 2 === 0 ? lowPairs : highPairs);
+  const transpose = () =>
+    emitTranspose(code, lines, (step, push) => {
+      code.get(to);
+      push();
       code.memory('v128.store', step * job.pitch * 4);
-    }
-  };
+    });
   const whole = () => {
     cursor.look(0);
     lines.forEach((line, i) => code.memory('v128.load', cursor.address(i, 0)).set(line));
@@ -323,7 +331,7 @@ function emitAlongK(code: Code, job: PackJob, rows: readonly Local[], to: Local,
   };
   emitOverK(code, job, to, cursor, four, element);
   cursor.release();
-  for (const local of [...lines, ...pairs, offsets, front, end]) code.release(local);
+  for (const local of [...lines, offsets, front, end]) code.release(local);
 }
 
 /** Adds the value below the address on the stack to it; passes the offset on. */

@@ -6,6 +6,7 @@ import { at } from '../at.ts';
 import { evenWords, splatBytes } from '../lanes.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
+import { emitFor, makeLocals } from './emit-for.ts';
 import { Epilogue } from './epilogue.ts';
 import { columnsOf, microIndex, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
@@ -158,21 +159,6 @@ class WinogradEmitter {
     return new Odometer(this.code, axis.sizes, at(axis.strides, 0).map((stride) => stride * 4));
   }
 
-  /** Runs `body` for 0 ≤ counter < count. */
-  private emitFor(count: number | Local, body: (counter: Local) => void): void {
-    const { code } = this;
-    const counter = code.local('i32');
-    code.i32(0).set(counter);
-    const loop = code.loop();
-    body(counter);
-    code.advance(counter, 1).get(counter);
-    if (typeof count === 'number') code.i32(count);
-    else code.get(count);
-    code.op('i32.lt_s').brIf(loop);
-    code.end();
-    code.release(counter);
-  }
-
   /** G g Gᵀ for four rows at a time, into panels [position][panel][channel][12]. */
   private emitWeights(address: Local, weights: Local): void {
     const { code, kernel, plan } = this;
@@ -187,7 +173,7 @@ class WinogradEmitter {
     const [row, to, lane] = [code.local('i32'), code.local('i32'), code.local('i32')];
     const quads = Math.ceil(plan.rows / 4);
     const lanes = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
-    this.emitFor(quads, (quad) => {
+    emitFor(code, quads, (quad) => {
       lanes.forEach((local, i) => {
         // Rows that do not exist repeat the last one.
         code.get(quad).i32(4).op('i32.mul').i32(i).op('i32.add').tee(row).i32(plan.rows - 1).get(row).i32(plan.rows - 1).op('i32.lt_s').op('select').set(row);
@@ -198,7 +184,7 @@ class WinogradEmitter {
       code.get(quad).i32(3).op('i32.rem_u').i32(16).op('i32.mul').op('i32.add').get(weights).op('i32.add').set(to);
       code.i32(0).set(row);
       channelWalk.start(row);
-      this.emitFor(plan.channels, () => {
+      emitFor(code, plan.channels, () => {
         taps.forEach((tap, i) => {
           const offset = Math.floor(i / 3) * strideY + (i % 3) * strideX;
           lanes.forEach((local, j) => {
@@ -252,11 +238,11 @@ class WinogradEmitter {
     code.i32(Math.ceil(height / 2)).get(block).i32(tileRows).op('i32.mul').op('i32.sub').tee(rows).i32(tileRows).get(rows).i32(tileRows).op('i32.lt_s').op('select').set(rows);
     code.i32(0).set(tile);
     channelWalk.start(tile);
-    this.emitFor(plan.channels, (channel) => {
-      this.emitFor(rows, (tileRow) => {
+    emitFor(code, plan.channels, (channel) => {
+      emitFor(code, rows, (tileRow) => {
         code.get(first).get(channelWalk.offset).op('i32.add').get(tileRow).i32(2 * rowBytes).op('i32.mul').op('i32.add').set(from);
         code.get(tileRow).i32(tilesWide).op('i32.mul').set(tile);
-        this.emitFor(tilesWide / 4, () => {
+        emitFor(code, tilesWide / 4, () => {
           code.get(tile).i32(width).op('i32.div_u').i32(plan.channels).op('i32.mul').get(channel).op('i32.add').i32(width).op('i32.mul');
           code.get(tile).i32(width).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(inputs).op('i32.add').set(to);
           this.emitInputTiles(from, to);
@@ -280,28 +266,16 @@ class WinogradEmitter {
         code.get(loads[0]).get(loads[1]).shuffle(evenWords).set(at(d, 2 * half));
         code.get(loads[0]).get(loads[1]).shuffle(oddWords).set(at(d, 2 * half + 1));
       }
-      const transformed = this.inputTransform(d);
+      const transformed = inputTransform(code, d);
       for (const local of d) code.release(local);
       return transformed;
     });
     for (let x = 0; x < 4; x++) {
-      const column = this.inputTransform(rows.map((row) => at(row, x)));
+      const column = inputTransform(code, rows.map((row) => at(row, x)));
       column.forEach((value, y) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.inputStep));
       for (const local of column) code.release(local);
     }
     for (const local of [...loads, ...rows.flat()]) code.release(local);
-  }
-
-  /** [d0 − d2, d1 + d2, d2 − d1, d1 − d3]. */
-  private inputTransform(d: readonly Local[]): Local[] {
-    const { code } = this;
-    const [d0, d1, d2, d3] = [at(d, 0), at(d, 1), at(d, 2), at(d, 3)];
-    const out = Array.from({ length: 4 }, () => code.local('v128'));
-    code.get(d0).get(d2).op('f32x4.sub').set(at(out, 0));
-    code.get(d1).get(d2).op('f32x4.add').set(at(out, 1));
-    code.get(d2).get(d1).op('f32x4.sub').set(at(out, 2));
-    code.get(d1).get(d3).op('f32x4.sub').set(at(out, 3));
-    return out;
   }
 
   /** For each position: products = weights · inputs over the channels. */
@@ -323,12 +297,12 @@ class WinogradEmitter {
       }
       code.advance(a, panelRows * plan.channels * 4).advance(c, panelRows * tiles * 4);
     };
-    this.emitFor(positions, (position) => {
+    emitFor(code, positions, (position) => {
       code.get(weights).get(position).i32(this.weightStep).op('i32.mul').op('i32.add').set(a);
       code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
       code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
       const panels = Math.floor(plan.rows / panelRows);
-      if (panels > 0) this.emitFor(panels, () => call(panelRows));
+      if (panels > 0) emitFor(code, panels, () => call(panelRows));
       if (plan.rows % panelRows > 0) call(plan.rows % panelRows);
     });
     for (const local of [a, b, c]) code.release(local);
@@ -340,8 +314,8 @@ class WinogradEmitter {
     const [from, to] = [code.local('i32'), code.local('i32')];
     code.get(products).set(from);
     code.get(sums).set(to);
-    this.emitFor(plan.rows * plan.tileRows, () => {
-      this.emitFor(plan.tilesWide / 4, () => {
+    emitFor(code, plan.rows * plan.tileRows, () => {
+      emitFor(code, plan.tilesWide / 4, () => {
         const rows = [0, 1, 2, 3].map((y) => {
           const m = [0, 1, 2, 3].map((x) => {
             const local = code.local('v128');
@@ -396,7 +370,7 @@ class WinogradEmitter {
       epilogue.emit(batchIndices, target);
     } else {
       code.i32(width).set(columns);
-      this.emitFor(count, () => {
+      emitFor(code, count, () => {
         epilogue.emit(batchIndices, target);
         code.advance(start, outputWidth * 4).advance(firstColumn, width);
       });
@@ -408,3 +382,14 @@ class WinogradEmitter {
 const oddWords = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];
 const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
+
+/** One direction of Bᵀ d B: [d0 − d2, d1 + d2, d2 − d1, d1 − d3]. */
+export function inputTransform(code: Code, d: readonly Local[]): Local[] {
+  const [d0, d1, d2, d3] = [at(d, 0), at(d, 1), at(d, 2), at(d, 3)];
+  const out = makeLocals(code, 'v128', 4);
+  code.get(d0).get(d2).op('f32x4.sub').set(at(out, 0));
+  code.get(d1).get(d2).op('f32x4.add').set(at(out, 1));
+  code.get(d2).get(d1).op('f32x4.sub').set(at(out, 2));
+  code.get(d1).get(d3).op('f32x4.sub').set(at(out, 3));
+  return out;
+}

@@ -1,0 +1,390 @@
+// Weight gradients of 3 × 3 convolutions by Winograd's F(3 × 3, 2 × 2): tiles of 2 × 2 incoming gradients slide over tiles
+// of 4 × 4 inputs. Σ over tiles of (G g Gᵀ) ⊙ (Bᵀ d B) is 16 matrix products; one Aᵀ m A at the end gives the 3 × 3 taps.
+import { loopCount, type ContractKernel } from '@athanor/core/backend';
+import type { Code, Local } from '../../assembler/code.ts';
+import { at } from '../at.ts';
+import { splatBytes } from '../lanes.ts';
+import type { KernelShape } from '../loop.ts';
+import { mergedAxis } from './axes.ts';
+import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
+import { Epilogue } from './epilogue.ts';
+import { columnsOf, microIndex, panelRows } from './micro.ts';
+import { Odometer } from './odometer.ts';
+import { emitTranspose } from './pack.ts';
+import type { TiledOptions } from './tiled.ts';
+import { inputTransform } from './winograd.ts';
+
+const positions = 16;
+const taps = 9;
+/** Tiles that are summed before the products are added up. */
+const blockTiles = 96;
+const largestScratch = 16 * 1024 * 1024;
+
+interface Plan {
+  readonly channels: number;
+  readonly outputs: number;
+  /** Tiles of a tile row, and tile rows of a block and of everything. */
+  readonly tilesWide: number;
+  readonly blockRows: number;
+  readonly tileRows: number;
+  /** Bytes between image rows of the incoming gradient and of the input. */
+  readonly gradientRow: number;
+  readonly inputRow: number;
+  /** Channels of a unit of work. */
+  readonly unitChannels: number;
+}
+
+/** How a contraction is computed this way, if it is the weight gradient of a plain 3 × 3 convolution that is large enough. */
+export function gradientPlan(kernel: ContractKernel, columnStep: number): Plan | undefined {
+  const { batch, m, n, k, a, b } = kernel;
+  const [ky, kx] = n.slice(-2);
+  const [height, width] = k.slice(-2);
+  if (n.length < 3 || k.length < 2 || ky !== 3 || kx !== 3 || height === undefined || width === undefined) return undefined;
+  const [endN, endK] = [batch.length + m.length + n.length, batch.length + m.length + n.length + k.length];
+  const strideB = (loop: number) => b.index.strides[loop] ?? 0;
+  const strideA = (loop: number) => a.index.strides[loop] ?? 0;
+  const plain = strideB(endN - 1) === 1 && strideB(endK - 1) === 1 && strideA(endK - 1) === 1 && strideB(endN - 2) === strideB(endK - 2);
+  if (!plain || strideB(endK - 2) < width || strideA(endK - 2) < width || strideB(endK - 2) > 4096) return undefined;
+  const [channels, outputs, images] = [loopCount(n.slice(0, -2)), loopCount(m), loopCount(k.slice(0, -2))];
+  if (channels < 8 || outputs < 8 || height % 2 !== 0 || width % 2 !== 0 || width < 4) return undefined;
+  const tilesWide = width / 2;
+  const tileRows = (images * height) / 2;
+  const blockRows = Math.min(tileRows, Math.ceil(blockTiles / tilesWide));
+  // Two units where there are two panels of channels.
+  const panels = Math.ceil(channels / columnStep);
+  const unitChannels = panels > 1 ? Math.ceil(panels / 2) * columnStep : channels;
+  const columns = Math.ceil(unitChannels / columnStep) * columnStep;
+  const bytes = positions * 4 * (blockRows * tilesWide * (columns + outputs + panelRows) + outputs * columns);
+  if (bytes > largestScratch) return undefined;
+  return { channels, outputs, tilesWide, blockRows, tileRows, gradientRow: strideA(endK - 2) * 4, inputRow: strideB(endK - 2) * 4, unitChannels };
+}
+
+export function emitGradient(code: Code, kernel: ContractKernel, plan: Plan, options: TiledOptions): KernelShape {
+  return new GradientEmitter(code, kernel, plan, options).emit();
+}
+
+class GradientEmitter {
+  private readonly code: Code;
+  private readonly kernel: ContractKernel;
+  private readonly plan: Plan;
+  private readonly options: TiledOptions;
+  private readonly tiles: number;
+  private readonly columns: number;
+  private readonly panels: number;
+  private readonly gradientStep: number;
+  private readonly inputStep: number;
+  private readonly productStep: number;
+
+  constructor(code: Code, kernel: ContractKernel, plan: Plan, options: TiledOptions) {
+    const width = columnsOf(options.tile);
+    this.code = code;
+    this.kernel = kernel;
+    this.plan = plan;
+    this.options = options;
+    this.tiles = plan.blockRows * plan.tilesWide;
+    this.columns = Math.ceil(plan.unitChannels / width) * width;
+    this.panels = Math.ceil(plan.outputs / panelRows);
+    const padded = (bytes: number) => (Math.ceil(bytes / 128) * 2 + 1) * 64;
+    this.gradientStep = padded(this.panels * this.tiles * panelRows * 4);
+    this.inputStep = padded(this.columns * this.tiles * 4);
+    this.productStep = padded(plan.outputs * this.columns * 4);
+  }
+
+  emit(): KernelShape {
+    const { code, kernel, plan } = this;
+    const batch = loopCount(kernel.batch);
+    const splits = Math.ceil(plan.channels / plan.unitChannels);
+    const inputs = positions * this.gradientStep;
+    const products = inputs + positions * this.inputStep;
+    const sums = products + positions * this.productStep;
+    const pitch = this.columns * taps * 4;
+    const [unit, group, firstChannel, channels] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
+    const place = (offset: number): Local => {
+      const local = code.local('i32');
+      code.get(code.parameter(3)).i32(offset).op('i32.add').set(local);
+      return local;
+    };
+    const places = { gradients: place(0), inputs: place(inputs), products: place(products), sums: place(sums) };
+    const batchIndices = makeLocals(code, 'i32', kernel.batch.length);
+    const exit = code.block();
+    code.get(code.parameter(1)).tee(unit).get(code.parameter(2)).op('i32.ge_s').brIf(exit);
+    const units = code.loop();
+    code.get(unit).i32(splits).op('i32.rem_u').i32(plan.unitChannels).op('i32.mul').set(firstChannel);
+    code.i32(plan.channels).get(firstChannel).op('i32.sub').tee(channels).i32(plan.unitChannels).get(channels).i32(plan.unitChannels).op('i32.lt_s').op('select').set(channels);
+    code.get(unit).i32(splits).op('i32.div_u').set(group);
+    for (let i = batchIndices.length - 1; i >= 0; i--) {
+      code.get(group).i32(at(kernel.batch, i)).op('i32.rem_u').set(at(batchIndices, i));
+      code.get(group).i32(at(kernel.batch, i)).op('i32.div_u').set(group);
+    }
+    this.emitBlocks(batchIndices, firstChannel, channels, places);
+    this.emitTaps(places.products, places.sums, pitch);
+    this.emitEpilogue(batchIndices, firstChannel, channels, places.sums, pitch);
+    code.advance(unit, 1).get(unit).get(code.parameter(2)).op('i32.lt_s').brIf(units);
+    code.end().end();
+    const flops = 2 * batch * plan.tileRows * plan.tilesWide * 4 * plan.outputs * plan.channels * taps;
+    return { units: batch * splits, cost: flops / 50, scratch: sums + plan.outputs * pitch };
+  }
+
+  private address(side: 'a' | 'b', batchIndices: readonly Local[]): Local {
+    const { code } = this;
+    const { buffer, index } = this.kernel[side];
+    const local = code.local('i32');
+    code.get(code.parameter(0)).memory('i32.load', buffer * 4).i32(index.offset * 4).op('i32.add');
+    batchIndices.forEach((batchIndex, i) => code.get(batchIndex).i32((index.strides[i] ?? 0) * 4).op('i32.mul').op('i32.add'));
+    code.set(local);
+    return local;
+  }
+
+  /** Tile rows of all images, one after the other. */
+  private rowWalk(side: 'a' | 'b'): Odometer {
+    const { kernel, code } = this;
+    const { strides } = kernel[side].index;
+    const first = kernel.batch.length + kernel.m.length + kernel.n.length;
+    const images = kernel.k.slice(0, -2);
+    const height = kernel.k.at(-2) ?? 0;
+    const sizes = [...images, height / 2];
+    const bytes = [...images.map((_, i) => (strides[first + i] ?? 0) * 4), (strides[first + images.length] ?? 0) * 8];
+    return new Odometer(code, sizes, bytes);
+  }
+
+  private emitBlocks(batchIndices: readonly Local[], firstChannel: Local, channels: Local, places: { gradients: Local; inputs: Local; products: Local }): void {
+    const { code, kernel, plan } = this;
+    const { strides: stridesA } = kernel.a.index;
+    const outputAxis = mergedAxis(kernel.m, kernel.batch.length, [stridesA]);
+    const channelAxis = mergedAxis(kernel.n.slice(0, -2), kernel.batch.length + kernel.m.length, [kernel.b.index.strides]);
+    const outputWalk = new Odometer(code, outputAxis.sizes, at(outputAxis.strides, 0).map((stride) => stride * 4));
+    const channelWalk = new Odometer(code, channelAxis.sizes, at(channelAxis.strides, 0).map((stride) => stride * 4));
+    const [gradient, input] = [this.address('a', batchIndices), this.address('b', batchIndices)];
+    const [gradientRows, inputRows] = [this.rowWalk('a'), this.rowWalk('b')];
+    const [row, left, count, zero, tile, from, lastOutput, lastChannel] = makeLocals(code, 'i32', 8);
+    if (!row || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel) return;
+    code.i32(0).set(zero);
+    code.i32(plan.outputs - 1).set(lastOutput);
+    code.get(firstChannel).get(channels).op('i32.add').i32(1).op('i32.sub').set(lastChannel);
+    gradientRows.start(zero);
+    inputRows.start(zero);
+    code.i32(plan.tileRows).set(left);
+    const blocks = code.loop();
+    code.i32(plan.blockRows).get(left).i32(plan.blockRows).get(left).op('i32.lt_s').op('select').set(count);
+    code.i32(0).set(tile);
+    emitFor(code, count, () => {
+      code.get(gradient).get(gradientRows.offset).op('i32.add').set(from);
+      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to));
+      code.get(input).get(inputRows.offset).op('i32.add').set(from);
+      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to));
+      gradientRows.next();
+      inputRows.next();
+      code.advance(tile, plan.tilesWide);
+    });
+    this.emitProducts(places, tile, left);
+    code.get(left).get(count).op('i32.sub').tee(left).brIf(blocks);
+    code.end();
+    for (const walk of [outputWalk, channelWalk, gradientRows, inputRows]) walk.release();
+    releaseLocals(code, [gradient, input, row, left, count, zero, tile, from, lastOutput, lastChannel]);
+  }
+
+  /** Runs `emit` for four rows (outputs or channels) at a time, with their addresses and the place of the first tile in a panel. */
+  private emitLanes(job: { walk: Odometer; from: Local; first: Local; last: Local; tile: Local; to: Local; width: number }, emit: (lanes: readonly Local[], to: Local) => void): void {
+    const { code, tiles } = this;
+    const { walk, from, first, last, tile, to: base, width } = job;
+    const lanes = makeLocals(code, 'i32', 4);
+    const [row, place, to] = [code.local('i32'), code.local('i32'), code.local('i32')];
+    code.get(first).set(row);
+    code.i32(0).set(place);
+    const loop = code.loop();
+    // Rows that do not exist repeat the last one.
+    walk.start(row);
+    lanes.forEach((lane, i) => {
+      if (i > 0) {
+        code.get(row).i32(i).op('i32.add').get(last).op('i32.le_s').if();
+        walk.next();
+        code.end();
+      }
+      code.get(from).get(walk.offset).op('i32.add').set(lane);
+    });
+    // [panel][tile][width]
+    code.get(place).i32(width).op('i32.div_u').i32(tiles).op('i32.mul').get(tile).op('i32.add').i32(width).op('i32.mul');
+    code.get(place).i32(width).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(base).op('i32.add').set(to);
+    emit(lanes, to);
+    code.advance(place, 4).advance(row, 4).get(row).get(last).op('i32.le_s').brIf(loop);
+    code.end();
+    releaseLocals(code, [...lanes, row, place, to]);
+  }
+
+  /** G g Gᵀ without its factors of ½, for two tiles at a time; lanes are outputs. */
+  private emitGradientTiles(lanes: readonly Local[], to: Local): void {
+    const { code, plan } = this;
+    const pair = (tiles: number) => {
+      const rows = [0, 1].map((y) => this.loadColumns(lanes, y * plan.gradientRow));
+      for (let tile = 0; tile < tiles; tile++) {
+        const columns = [0, 1].map((x) => this.gradientTransform(rows.map((row) => at(row, 2 * tile + x))));
+        for (let y = 0; y < 4; y++) {
+          const values = this.gradientTransform(columns.map((column) => at(column, y)));
+          values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.gradientStep + tile * panelRows * 4));
+          releaseLocals(code, values.slice(1, 3));
+        }
+        for (const column of columns) releaseLocals(code, column.slice(1, 3));
+      }
+      releaseLocals(code, rows.flat());
+      for (const lane of lanes) code.advance(lane, 8 * tiles);
+      code.advance(to, tiles * panelRows * 4);
+    };
+    const pairs = Math.floor(plan.tilesWide / 2);
+    emitFor(code, pairs, () => pair(2));
+    if (plan.tilesWide % 2 === 1) pair(1);
+  }
+
+  /** [g0, g0 + g1, g0 − g1, g1]; the outer two are the operands themselves. */
+  private gradientTransform(g: readonly Local[]): Local[] {
+    const { code } = this;
+    const [g0, g1] = [at(g, 0), at(g, 1)];
+    const [plus, minus] = [code.local('v128'), code.local('v128')];
+    code.get(g0).get(g1).op('f32x4.add').set(plus);
+    code.get(g0).get(g1).op('f32x4.sub').set(minus);
+    return [g0, plus, minus, g1];
+  }
+
+  /** Four neighbouring columns of one image row; lanes are the four addresses' rows. */
+  private loadColumns(lanes: readonly Local[], offset: number): Local[] {
+    const { code } = this;
+    const lines = lanes.map((lane) => {
+      const line = code.local('v128');
+      code.get(lane).memory('v128.load', offset).set(line);
+      return line;
+    });
+    const columns = makeLocals(code, 'v128', 4);
+    emitTranspose(code, lines, (i, push) => {
+      push();
+      code.set(at(columns, i));
+    });
+    releaseLocals(code, lines);
+    return columns;
+  }
+
+  /** Bᵀ d B for two tiles at a time, keeping the two columns that neighbours share; lanes are channels. */
+  private emitInputTiles(lanes: readonly Local[], to: Local): void {
+    const { code, plan } = this;
+    const step = columnsOf(this.options.tile) * 4;
+    const column = (rows: readonly (readonly Local[])[], x: number) => inputTransform(code, rows.map((row) => at(row, x)));
+    const load = () => [0, 1, 2, 3].map((y) => this.loadColumns(lanes, y * plan.inputRow));
+    const kept = [makeLocals(code, 'v128', 4), makeLocals(code, 'v128', 4)];
+    const keep = (columns: readonly (readonly Local[])[]) =>
+      columns.forEach((values, x) => values.forEach((value, y) => code.get(value).set(at(at(kept, x), y))));
+    const store = (columns: readonly (readonly Local[])[], tile: number) => {
+      for (let y = 0; y < 4; y++) {
+        const values = inputTransform(code, columns.map((part) => at(part, y)));
+        values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.inputStep + tile * step));
+        releaseLocals(code, values);
+      }
+    };
+    const first = load();
+    const start = [column(first, 0), column(first, 1)];
+    keep(start);
+    releaseLocals(code, [...first.flat(), ...start.flat()]);
+    for (const lane of lanes) code.advance(lane, 8);
+    const pair = (tiles: number) => {
+      const rows = load();
+      const columns = [0, 1, 2, 3].slice(0, 2 * tiles).map((x) => column(rows, x));
+      releaseLocals(code, rows.flat());
+      store([...kept, ...columns.slice(0, 2)], 0);
+      if (tiles === 2) store(columns, 1);
+      keep(columns.slice(-2));
+      releaseLocals(code, columns.flat());
+      for (const lane of lanes) code.advance(lane, 8 * tiles);
+      code.advance(to, tiles * step);
+    };
+    emitFor(code, Math.floor(plan.tilesWide / 2), () => pair(2));
+    if (plan.tilesWide % 2 === 1) pair(1);
+    releaseLocals(code, kept.flat());
+  }
+
+  /** For each position: products (+)= gradients · inputs over the block's tiles. */
+  private emitProducts({ gradients, inputs, products }: { gradients: Local; inputs: Local; products: Local }, tiles: Local, left: Local): void {
+    const { code, plan, columns } = this;
+    const { tile } = this.options;
+    const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
+    const call = (rows: number) => {
+      const count = Math.ceil(rows / tile.rows);
+      const low = Math.floor(rows / count);
+      const high = rows - low * count;
+      let first = 0;
+      for (const group of [{ count: high, rows: low + 1 }, { count: count - high, rows: low }]) {
+        if (group.count === 0) continue;
+        code.get(a).i32(first * 4).op('i32.add');
+        code.get(b).get(c).i32(first * columns * 4).op('i32.add').get(tiles);
+        code.i32(columns / columnsOf(tile)).i32(group.count).i32(columns * 4).get(left).i32(plan.tileRows).op('i32.ne');
+        code.call(at(this.options.micro, microIndex(tile, group.rows, false)));
+        first += group.count * group.rows;
+      }
+      code.advance(a, panelRows * this.tiles * 4).advance(c, panelRows * columns * 4);
+    };
+    emitFor(code, positions, (position) => {
+      code.get(gradients).get(position).i32(this.gradientStep).op('i32.mul').op('i32.add').set(a);
+      code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
+      code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
+      const whole = Math.floor(plan.outputs / panelRows);
+      if (whole > 0) emitFor(code, whole, () => call(panelRows));
+      if (plan.outputs % panelRows > 0) call(plan.outputs % panelRows);
+    });
+    releaseLocals(code, [a, b, c]);
+  }
+
+  /** Aᵀ m A for four channels at a time, into [output][channel][tap]. */
+  private emitTaps(products: Local, sums: Local, pitch: number): void {
+    const { code, plan, columns } = this;
+    const [from, to] = [code.local('i32'), code.local('i32')];
+    const quarter = [1, 0.5, 0.25].map((value) => code.constant(splatBytes(value, 'float32')));
+    emitFor(code, plan.outputs, (output) => {
+      code.get(products).get(output).i32(columns * 4).op('i32.mul').op('i32.add').set(from);
+      code.get(sums).get(output).i32(pitch).op('i32.mul').op('i32.add').set(to);
+      emitFor(code, columns / 4, () => {
+        const rows = [0, 1, 2, 3].map((y) => {
+          const m = [0, 1, 2, 3].map((x) => {
+            const local = code.local('v128');
+            // Positions 1 and 2 of either direction carry a factor of ½ (G).
+            const halves = Number(y === 1 || y === 2) + Number(x === 1 || x === 2);
+            code.get(from).memory('v128.load', (4 * y + x) * this.productStep);
+            if (halves > 0) code.get(at(quarter, halves)).op('f32x4.mul');
+            code.set(local);
+            return local;
+          });
+          const transformed = this.tapTransform(m);
+          releaseLocals(code, m);
+          return transformed;
+        });
+        for (let x = 0; x < 3; x++) {
+          const column = this.tapTransform(rows.map((row) => at(row, x)));
+          column.forEach((value, y) => {
+            for (let lane = 0; lane < 4; lane++) code.get(to).get(value).memoryLane('v128.store32_lane', (lane * taps + 3 * y + x) * 4, lane);
+          });
+          releaseLocals(code, column);
+        }
+        releaseLocals(code, rows.flat());
+        code.advance(from, 16).advance(to, 4 * taps * 4);
+      });
+    });
+    releaseLocals(code, [from, to]);
+  }
+
+  /** [m0 + m1 + m2, m1 − m2, m1 + m2 − m3]. */
+  private tapTransform(m: readonly Local[]): Local[] {
+    const { code } = this;
+    const [m0, m1, m2, m3] = [at(m, 0), at(m, 1), at(m, 2), at(m, 3)];
+    const out = makeLocals(code, 'v128', 3);
+    code.get(m0).get(m1).op('f32x4.add').get(m2).op('f32x4.add').set(at(out, 0));
+    code.get(m1).get(m2).op('f32x4.sub').set(at(out, 1));
+    code.get(m1).get(m2).op('f32x4.add').get(m3).op('f32x4.sub').set(at(out, 2));
+    return out;
+  }
+
+  private emitEpilogue(batchIndices: readonly Local[], firstChannel: Local, channels: Local, sums: Local, pitch: number): void {
+    const { code, plan } = this;
+    const [firstRow, rows, firstColumn, columns] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
+    code.i32(0).set(firstRow);
+    code.i32(plan.outputs).set(rows);
+    code.get(firstChannel).i32(taps).op('i32.mul').set(firstColumn);
+    code.get(channels).i32(taps).op('i32.mul').set(columns);
+    new Epilogue(code, this.kernel, this.options).emit(batchIndices, { sums, pitch, firstRow, rows, firstColumn, columns });
+    releaseLocals(code, [firstRow, rows, firstColumn, columns]);
+  }
+}
