@@ -92,6 +92,20 @@ INLINE void N(store_u8)(uint8_t *p, I32 x) { *(N(u8_memory) *)p = N(to_u8)(x); }
 INLINE void N(store_i8)(int8_t *p, I32 x) { *(N(u8_memory) *)p = N(to_u8)(x); }
 INLINE void N(store_b)(uint8_t *p, B x) { *(N(u8_memory) *)p = N(to_u8)(x & 1); }
 
+/* Stores that go past the caches where the address allows it, for results that are too big for them; `stream_end` makes
+   them visible to others. */
+#if defined(__AVX__)
+#define STREAM(T, V, S, bytes) \
+  INLINE void N(stream_##T)(S *p, V x) { \
+    if (FITS(bytes) && ((uintptr_t)p & ((bytes) - 1)) == 0) __asm__ volatile("vmovntps %1, %0" : "=m"(*(V *)p) : "v"(x)); \
+    else N(store_##T)(p, x); }
+#else
+#define STREAM(T, V, S, bytes) INLINE void N(stream_##T)(S *p, V x) { N(store_##T)(p, x); }
+#endif
+STREAM(f32, F32, float, 4 * LANES)
+STREAM(i32, I32, int32_t, 4 * LANES)
+#undef STREAM
+
 /* In steps: element lane · step. Masked: memory where the mask is off is not touched, and loads give `fill`. */
 #define MEMORY(T, V, S, element) \
   INLINE V N(load_reversed_##T)(const S *p) { V x = N(load_##T)(p - (LANES - 1)), r; EACH_LANE r[lane] = x[LANES - 1 - lane]; return r; } \

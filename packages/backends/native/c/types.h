@@ -37,6 +37,13 @@ enum { GATHER_OUT_OF_RANGE = 1, SCATTER_OUT_OF_RANGE = 2 };
 /** Whether a vector of so many bytes fits one register. */
 #define FITS(bytes) ((bytes) <= VECTOR_BYTES && (bytes) >= 16)
 
+/** Streamed stores before it are visible to whoever meets at a barrier afterwards. */
+INLINE void stream_end(void) {
+#if defined(__x86_64__)
+  __asm__ volatile("sfence" ::: "memory");
+#endif
+}
+
 /** ⌈x / y⌉ for y > 0. */
 INLINE int64_t ceil_divide(int64_t x, int64_t y) { return x >= 0 ? (x + y - 1) / y : -(-x / y); }
 

@@ -2,6 +2,7 @@
 // of neighbouring positions, as vectors.
 import {
   InternalError,
+  bytesOf,
   inputsOf,
   type Affine,
   type BufferParameter,
@@ -18,6 +19,8 @@ import { at, call, literal, memoryTypes, registerOf, registerTypes } from './tex
 /** Neighbouring groups of lanes that are computed together. */
 export interface Form {
   readonly groups: number;
+  /** C text of the first group's position along the vector loop. */
+  readonly position?: string;
   /** One mask per group: only these lanes exist, and guards are tested. Without masks, all guards are known to hold. */
   readonly masks?: readonly string[];
 }
@@ -30,6 +33,8 @@ export interface BodyShape {
   readonly vectorIsOuter: boolean;
   /** Index into a row of scratch, without the group. */
   readonly rowStrides?: readonly number[];
+  /** Buffers that are too big for the caches: they are asked for ahead, and written past the caches. */
+  readonly huge?: ReadonlySet<number>;
   /** Where an epilogue finds the finished sums of a group. */
   readonly accumulator?: (group: number, dtype: Dtype) => string;
 }
@@ -45,6 +50,9 @@ type Store = Extract<Lowered, { op: 'store' }>;
 type Scatter = Extract<Lowered, { op: 'scatter' }>;
 type Reduce = Extract<Lowered, { op: 'reduce' }>;
 
+/** How far ahead huge buffers are asked for: a page, which the processor does not look beyond. */
+const aheadBytes = 4096;
+
 const raise = (flag: string): string => `__atomic_fetch_or(flags, ${flag}, __ATOMIC_RELAXED);`;
 
 export class Body {
@@ -54,6 +62,8 @@ export class Body {
   readonly variables: (LoopVariable | undefined)[] = [];
   /** Accumulators of the reductions of the current stage, one per group. */
   readonly accumulators = new Map<Value, readonly string[]>();
+  /** How many elements ahead huge buffers are asked for, where it is not along the vector loop. */
+  ahead: ((index: Affine) => number) | undefined;
   /** Whether each value differs along the vector loop. */
   readonly #varies: readonly boolean[];
   readonly #list: readonly Lowered[];
@@ -84,6 +94,39 @@ export class Body {
     return this.#list.filter((instruction, i) => this.#stages[i] === stage && instruction.op !== 'constant' && at(this.#varies, i)).length;
   }
 
+  get lastStage(): number {
+    return this.#stages.at(-1) ?? 0;
+  }
+
+  stageOf(value: Value): number {
+    return at(this.#stages, value);
+  }
+
+  dtypeOf(value: Value): Dtype {
+    return at(this.#list, value).dtype;
+  }
+
+  isEmpty(stage: number): boolean {
+    return !this.#list.some(({ op }, i) => this.#stages[i] === stage && op !== 'constant');
+  }
+
+  /** The vector of a value in a form of one group. */
+  vectorOf(value: Value): string {
+    return this.#vector(value, 0);
+  }
+
+  /** Values of earlier stages, different along the vector loop, that a stage reads. */
+  neededBy(stage: number): Value[] {
+    const needed = this.#list.flatMap((instruction, i) => (this.#stages[i] === stage ? inputsOf(instruction) : []));
+    return [...new Set(needed)].filter((value) => at(this.#varies, value) && this.stageOf(value) < stage);
+  }
+
+  /** Values that some later stage reads, and all reductions. */
+  handedOn(): Value[] {
+    const stages = Array.from({ length: this.lastStage + 1 }, (_, stage) => stage);
+    return [...new Set([...stages.flatMap((stage) => this.neededBy(stage)), ...stages.flatMap((stage) => this.reductions(stage).map(({ value }) => value))])];
+  }
+
   /** Guards that differ along the vector loop, of one stage or of all. */
   movingGuards(stage?: number): Guard[] {
     return this.#list.flatMap((instruction, i) =>
@@ -103,10 +146,15 @@ export class Body {
     this.variables[loop] = { name, depth };
   }
 
+  /** Forgets what was declared at a depth or deeper. */
+  forget(depth: number): void {
+    for (const known of [this.#uniform, this.#splats]) for (const [value, placed] of known) if (placed.depth >= depth) known.delete(value);
+  }
+
   /** Closes scopes and forgets what was declared in them. */
   close(depth: number = this.nest.depth - 1): void {
     this.nest.close(depth);
-    for (const known of [this.#uniform, this.#splats]) for (const [value, placed] of known) if (placed.depth > depth) known.delete(value);
+    this.forget(depth + 1);
     this.variables.forEach((variable, loop) => {
       if (variable !== undefined && variable.depth > depth) this.variables[loop] = undefined;
     });
@@ -187,10 +235,6 @@ export class Body {
     }
   }
 
-  #dtype(value: Value): Dtype {
-    return at(this.#list, value).dtype;
-  }
-
   /** A value that is equal along the vector loop. */
   #scalar(value: Value): Placed {
     const instruction = at(this.#list, value);
@@ -215,7 +259,7 @@ export class Body {
     const known = this.#splats.get(value);
     if (known !== undefined) return known.text;
     const scalar = this.#scalar(value);
-    const splat = this.#splat(scalar.text, this.#dtype(value), scalar.depth);
+    const splat = this.#splat(scalar.text, this.dtypeOf(value), scalar.depth);
     this.#splats.set(value, splat);
     return splat.text;
   }
@@ -272,7 +316,7 @@ export class Body {
     };
     if (isPure(instruction)) {
       const depth = deepest(inputsOf(instruction).map((input) => this.#scalar(input)));
-      return declare(pureText(instruction, 1, (value) => this.#scalar(value).text, (value) => this.#dtype(value)), depth);
+      return declare(pureText(instruction, 1, (value) => this.#scalar(value).text, (value) => this.dtypeOf(value)), depth);
     }
     switch (instruction.op) {
       case 'load': {
@@ -338,7 +382,7 @@ ${size > 0 ? `${value} = ${read};` : ''}
     const { nest, lanes } = this;
     const declare = (text: string): void => this.#setGroup(i, group, nest.declare(this.#type(instruction.dtype, lanes), text).text);
     if (isPure(instruction)) {
-      return declare(pureText(instruction, lanes, (value) => this.#vector(value, group), (value) => this.#dtype(value)));
+      return declare(pureText(instruction, lanes, (value) => this.#vector(value, group), (value) => this.dtypeOf(value)));
     }
     switch (instruction.op) {
       case 'load':
@@ -401,7 +445,10 @@ ${size > 0 ? `${value} = ${read};` : ''}
       return stride === 1 ? call(`masked_${suffix}`, this.lanes, text, mask, filled) : call(`masked_strided_${suffix}`, this.lanes, text, String(stride), mask, filled);
     }
     if (stride === 0) return call(`splat_${registerOf(dtype)}`, this.lanes, call(`load_${suffix}`, 1, text));
-    if (stride === 1) return call(`load_${suffix}`, this.lanes, text);
+    if (stride === 1) {
+      if (this.#shape.huge?.has(buffer) === true) this.nest.line(`__builtin_prefetch(${text} + ${this.ahead?.(index) ?? aheadBytes / bytesOf(dtype)});`);
+      return call(`load_${suffix}`, this.lanes, text);
+    }
     return stride === -1 ? call(`load_reversed_${suffix}`, this.lanes, text) : call(`load_strided_${suffix}`, this.lanes, text, String(stride));
   }
 
@@ -427,8 +474,18 @@ ${size > 0 ? `${value} = ${read};` : ''}
     const { text, stride } = this.#pointer(buffer, index, group);
     const value = this.#vector(input, group);
     const steps = stride === 1 ? [] : [String(stride)];
+    if (mask === undefined && stride === 1 && this.#streams(buffer, dtype)) return this.nest.line(`${call(`stream_${suffix}`, this.lanes, text, value)};`);
     const name = `store_${mask === undefined ? '' : 'masked_'}${stride === 1 ? '' : 'strided_'}${suffix}`;
     this.nest.line(`${call(name, this.lanes, text, ...steps, value, ...(mask === undefined ? [] : [mask]))};`);
+  }
+
+  #streams(buffer: number, dtype: Dtype): boolean {
+    return this.#shape.huge?.has(buffer) === true && this.#buffers[buffer]?.access === 'write' && (dtype === 'float32' || dtype === 'int32');
+  }
+
+  /** Whether any store goes past the caches. */
+  get streams(): boolean {
+    return this.#list.some((instruction) => instruction.op === 'store' && this.#streams(instruction.buffer, instruction.dtype));
   }
 
   #rowIndex(group: number): string {

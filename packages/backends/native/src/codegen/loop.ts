@@ -1,15 +1,21 @@
 // LoopKernel → C: the loop nest, its split into units of work, the vector loop and the stages.
-import { kernelCost, loopCount, lower, type Affine, type Guard, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
+import { bytesOf, kernelCost, loopCount, lower, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
 import { Body, type Form } from './body.ts';
 import { elementwiseText } from './expression.ts';
 import { Nest } from './nest.ts';
 import { functionText, type Phase, type Source, type Target } from './source.ts';
+import { StripWriter, wantsStrips } from './strip.ts';
 import { at, call, registerOf, registerTypes } from './text.ts';
+import { VectorLoop } from './vector-loop.ts';
 
 /** Logical lanes of a reduction along the vector loop (see LoopKernel in core). */
 const logicalLanes = 32;
 /** Units that a kernel is split into, if it has so many positions. */
 const enoughUnits = 64;
+/** Units of work in strips, which should be long. */
+const enoughStrips = 4;
+/** What caches do not hold. */
+const hugeBytes = 16 * 2 ** 20;
 /** Pieces of a long vector loop visit at least this many positions. */
 const smallestPiece = 1024;
 
@@ -21,6 +27,18 @@ export function loopSource(kernel: LoopKernel, target: Target): Source {
 export function lanesOf({ instructions }: LoweredBody, { vectorBytes }: Target): number {
   const wide = instructions.some(({ dtype }) => dtype === 'float64');
   return wide ? Math.max(4, vectorBytes / 8) : vectorBytes / 4;
+}
+
+/** Buffers of which a kernel touches more than caches hold. */
+function hugeBuffers({ instructions, loops, buffers }: LoopKernel): Set<number> {
+  const found = new Set<number>();
+  for (const instruction of instructions) {
+    if (instruction.op !== 'load' && instruction.op !== 'store') continue;
+    const { buffer, index } = instruction;
+    const positions = loopCount(loops.filter((_, loop) => index.strides[loop] !== 0));
+    if (positions * bytesOf(buffers[buffer]?.dtype ?? 'float32') >= hugeBytes) found.add(buffer);
+  }
+  return found;
 }
 
 class LoopWriter {
@@ -35,6 +53,8 @@ class LoopWriter {
   readonly #lanes: number;
   readonly #groups: number;
   readonly #lastStage: number;
+  readonly #vectorLoop: VectorLoop;
+  readonly #strips: StripWriter | undefined;
   readonly #rowOffsets: readonly number[];
   readonly #scratch: number;
 
@@ -59,14 +79,18 @@ class LoopWriter {
       scratch += Math.ceil(((positions + logicalLanes) * registerTypes[registerOf(dtype)].bytes) / 64) * 64;
       return start;
     });
-    this.#scratch = scratch;
     const rowStrides = loops.map((_, loop) => (loop < outer ? 0 : width * loopCount(loops.slice(loop + 1))));
     this.#body = new Body(this.#nest, lowered, kernel.buffers, {
       lanes: this.#lanes,
       vector: this.#vector,
       vectorIsOuter: this.#vectorIsOuter,
       rowStrides,
+      huge: hugeBuffers(kernel),
     });
+    this.#vectorLoop = new VectorLoop(this.#body, { loops, vector: this.#vector, vectorIsOuter: this.#vectorIsOuter, lanes: this.#lanes });
+    const shape = { kernel, lanes: this.#lanes, inRegisters: width };
+    this.#strips = this.#vectorIsOuter && wantsStrips(shape) ? new StripWriter(this.#body, this.#vectorLoop, shape) : undefined;
+    this.#scratch = scratch + (this.#strips?.scratch ?? 0);
   }
 
   /** Vectors side by side: enough for additions in flight, few enough for registers. */
@@ -89,9 +113,11 @@ class LoopWriter {
       this.#nest.line(`${element} *const row${row} = (${element} *)(scratch + ${at(this.#rowOffsets, row)});`);
     });
     const units = this.#openUnits();
-    if (this.#vectorIsOuter) this.#vectorLoop({ start: 'from', stop: 'to', step: this.#groups * this.#lanes, guards: this.#body.movingGuards() }, (form) => this.#allStages(form));
+    if (this.#strips !== undefined) this.#strips.write();
+    else if (this.#vectorIsOuter) this.#vectorLoop.run({ start: 'from', stop: 'to', step: this.#groups * this.#lanes, guards: this.#body.movingGuards() }, (form) => this.#allStages(form));
     else this.#allStages({ groups: this.#vector < 0 ? 1 : this.#groups });
     this.#body.close(0);
+    if (this.#body.streams) this.#nest.line('stream_end();');
     const { flops, bytesRead, bytesWritten } = kernelCost(this.#kernel);
     const phase: Phase = { name: 'run', units, scratch: this.#scratch, shared: 0, nanoseconds: (bytesRead + bytesWritten) / 20 + flops / 4 };
     return { text: functionText('run', this.#kernel.buffers, this.#nest.text()), phases: [phase], lanes: [this.#lanes], helpers: [] };
@@ -107,9 +133,10 @@ class LoopWriter {
     const size = this.#vectorIsOuter ? at(this.#loops, this.#vector) : 1;
     const step = this.#groups * this.#lanes;
     const inner = Math.max(1, loopCount(this.#loops.slice(this.#outer)));
-    const missing = Math.ceil(enoughUnits / loopCount(counted));
+    const wanted = this.#strips === undefined ? enoughUnits : enoughStrips;
+    const missing = Math.ceil(wanted / loopCount(counted));
     const piece = this.#vectorIsOuter ? Math.max(Math.ceil(smallestPiece / inner / step), Math.ceil(size / missing / step)) * step : 1;
-    const pieces = this.#vectorIsOuter && loopCount(prefix) < enoughUnits ? Math.ceil(size / piece) : 1;
+    const pieces = this.#vectorIsOuter && loopCount(prefix) < wanted ? Math.ceil(size / piece) : 1;
     nest.open('for (int64_t unit = first; unit < end; unit++)');
     nest.line('int64_t rest = unit;');
     if (pieces > 1) {
@@ -122,93 +149,6 @@ class LoopWriter {
     }
     for (let loop = split; loop < prefix.length; loop++) this.#body.open(loop, at(prefix, loop));
     return loopCount(counted) * pieces;
-  }
-
-  /** Runs `emit` for whole steps of the vector loop, and with masks for the rest. */
-  #vectorLoop(range: { start: string; stop: string; step: number; guards: readonly Guard[] }, emit: (form: Form) => void): void {
-    const nest = this.#nest;
-    const { start, stop, step, guards } = range;
-    const name = nest.name('x');
-    const outside = nest.depth;
-    const size = at(this.#loops, this.#vector);
-    const divides = size % step === 0;
-    const full: Form = { groups: step / this.#lanes };
-    const emitIn = (form: Form): void => {
-      this.#body.bind(this.#vector, name);
-      emit(form);
-      if (this.#vectorIsOuter) this.#body.endForm();
-    };
-    const careful = (groups: number): void => {
-      const masks = Array.from({ length: groups }, (_, group) => {
-        const mask = nest.name('m');
-        nest.line(`const b_${this.#lanes} ${mask} = ${call('first', this.#lanes, `${stop} - ${name}${group === 0 ? '' : ` - ${group * this.#lanes}`}`)};`);
-        return mask;
-      });
-      emitIn({ groups, masks });
-    };
-    // An inner vector loop must keep its positions in their logical lanes: its last step has all groups.
-    const carefulGroups = this.#vectorIsOuter ? 1 : full.groups;
-    const carefulStep = carefulGroups * this.#lanes;
-    if (guards.length > 0) {
-      const bounds = this.#interior(guards);
-      nest.line(`int64_t ${name} = ${start};`);
-      nest.open(`while (${name} < ${stop})`);
-      nest.line(`const int whole = ${name} >= ${bounds.low} && ${name} + ${step} <= ${bounds.high} && ${name} + ${step} <= ${stop};`);
-      nest.open('if (whole)');
-      emitIn(full);
-      nest.line(`${name} += ${step};`);
-      this.#body.close();
-      nest.open('if (!whole)');
-      careful(carefulGroups);
-      nest.line(`${name} += ${carefulStep};`);
-      this.#body.close(outside);
-      return;
-    }
-    if (size < step && !divides && carefulGroups === full.groups) {
-      nest.open('');
-      nest.line(`const int64_t ${name} = ${start};`);
-      careful(carefulGroups);
-      this.#body.close();
-      return;
-    }
-    nest.line(`int64_t ${name} = ${start};`);
-    nest.open(`for (; ${name} + ${step} <= ${stop}; ${name} += ${step})`);
-    emitIn(full);
-    this.#body.close();
-    if (divides) return;
-    nest.open(`for (; ${name} < ${stop}; ${name} += ${carefulStep})`);
-    careful(carefulGroups);
-    this.#body.close();
-  }
-
-  /** Positions of the vector loop between which all its guards hold, whatever inner loops do. */
-  #interior(guards: readonly Guard[]): { low: string; high: string } {
-    const nest = this.#nest;
-    const [low, high] = [nest.name('low'), nest.name('high')];
-    nest.line(`int64_t ${low} = 0, ${high} = ${at(this.#loops, this.#vector)};`);
-    for (const { index, size } of guards) {
-      const stride = index.strides[this.#vector] ?? 0;
-      const { text, least, most } = this.#open(index);
-      // stride · i + base must lie in [0, size) for every base in [text + least, text + most].
-      const [bottom, top] = stride > 0 ? [`-(${text} + ${least})`, `${size} - (${text} + ${most})`] : [`${text} + ${most} - ${size} + 1`, `${text} + ${least} + 1`];
-      const distance = Math.abs(stride);
-      nest.line(`{ const int64_t bottom = ceil_divide(${bottom}, ${distance}), top = ceil_divide(${top}, ${distance}); if (bottom > ${low}) ${low} = bottom; if (top < ${high}) ${high} = top; }`);
-    }
-    return { low, high };
-  }
-
-  /** An index at position 0 of the vector loop: the part that is known outside of it, and bounds of the rest. */
-  #open(index: Affine): { text: string; least: number; most: number } {
-    let [least, most] = [0, 0];
-    const known = index.strides.map((stride, loop) => {
-      if (loop === this.#vector) return 0;
-      if (this.#body.variables[loop] !== undefined) return stride;
-      const reach = stride * (at(this.#loops, loop) - 1);
-      least += Math.min(0, reach);
-      most += Math.max(0, reach);
-      return 0;
-    });
-    return { text: this.#body.affine({ offset: index.offset, strides: known }, 'without vector').text, least, most };
   }
 
   #allStages(form: Form): void {
@@ -228,7 +168,7 @@ class LoopWriter {
       const alongInner = this.#vector >= this.#outer;
       const plain = alongInner ? inner.length - 1 : inner.length;
       for (let i = 0; i < plain; i++) body.open(this.#outer + i, at(inner, i));
-      if (alongInner) this.#vectorLoop({ start: '0', stop: String(inner.at(-1)), step: logicalLanes, guards: body.movingGuards(stage) }, (groups) => {
+      if (alongInner) this.#vectorLoop.run({ start: '0', stop: String(inner.at(-1)), step: logicalLanes, guards: body.movingGuards(stage) }, (groups) => {
         body.emitStage(stage, groups);
         body.endForm();
       });
