@@ -15,6 +15,7 @@ import {
 import { combineText, identityOf, isPure, pureText } from './expression.ts';
 import type { Nest, Placed } from './nest.ts';
 import { at, call, literal, memoryTypes, registerOf, registerTypes } from './text.ts';
+import { findVarying, movesAlong } from './varying.ts';
 
 /** Neighbouring groups of lanes that are computed together. */
 export interface Form {
@@ -81,7 +82,7 @@ export class Body {
     this.#stages = body.stages;
     this.#buffers = buffers;
     this.#shape = shape;
-    this.#varies = this.#findVarying();
+    this.#varies = findVarying(this.#list, shape);
   }
 
   /** Reductions of a stage. */
@@ -200,39 +201,7 @@ export class Body {
   }
 
   #moves(index: Affine): boolean {
-    const { vector } = this.#shape;
-    return vector >= 0 && (index.strides[vector] ?? 0) !== 0;
-  }
-
-  #findVarying(): boolean[] {
-    const { vector, vectorIsOuter } = this.#shape;
-    const varies: boolean[] = [];
-    for (const instruction of this.#list) varies.push(vector >= 0 && this.#isVarying(instruction, varies, vectorIsOuter));
-    return varies;
-  }
-
-  #isVarying(instruction: Lowered, varies: readonly boolean[], vectorIsOuter: boolean): boolean {
-    const guarded = 'guards' in instruction && instruction.guards.some(({ index }) => this.#moves(index));
-    switch (instruction.op) {
-      case 'load':
-      case 'index':
-        return guarded || this.#moves(instruction.index);
-      case 'store':
-        return this.#moves(instruction.index) || at(varies, instruction.input);
-      case 'gather':
-        return guarded || this.#moves(instruction.index) || at(varies, instruction.at);
-      case 'inside':
-        return guarded;
-      case 'reduce':
-        return vectorIsOuter;
-      case 'keep':
-      case 'recall':
-        return vectorIsOuter || this.#shape.rowStrides !== undefined;
-      case 'accumulator':
-        return true;
-      default:
-        return inputsOf(instruction).some((input) => at(varies, input));
-    }
+    return movesAlong(index, this.#shape.vector);
   }
 
   /** A value that is equal along the vector loop. */
