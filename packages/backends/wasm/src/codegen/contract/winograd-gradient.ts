@@ -156,8 +156,8 @@ class GradientEmitter {
     const channelWalk = new Odometer(code, channelAxis.sizes, at(channelAxis.strides, 0).map((stride) => stride * 4));
     const [gradient, input] = [this.address('a', batchIndices), this.address('b', batchIndices)];
     const [gradientRows, inputRows] = [this.rowWalk('a'), this.rowWalk('b')];
-    const [row, left, count, zero, tile, from, lastOutput, lastChannel] = makeLocals(code, 'i32', 8);
-    if (!row || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel) return;
+    const [depth, left, count, zero, tile, from, lastOutput, lastChannel] = makeLocals(code, 'i32', 8);
+    if (!depth || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel) return;
     code.i32(0).set(zero);
     code.i32(plan.outputs - 1).set(lastOutput);
     code.get(firstChannel).get(channels).op('i32.add').i32(1).op('i32.sub').set(lastChannel);
@@ -166,27 +166,28 @@ class GradientEmitter {
     code.i32(plan.tileRows).set(left);
     const blocks = code.loop();
     code.i32(plan.blockRows).get(left).i32(plan.blockRows).get(left).op('i32.lt_s').op('select').set(count);
+    code.get(count).i32(plan.tilesWide).op('i32.mul').set(depth);
     code.i32(0).set(tile);
     emitFor(code, count, () => {
       code.get(gradient).get(gradientRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to));
+      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, depth, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to));
       code.get(input).get(inputRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to));
+      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, depth, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to));
       gradientRows.next();
       inputRows.next();
       code.advance(tile, plan.tilesWide);
     });
-    this.emitProducts(places, tile, left);
+    this.emitProducts(places, depth, left);
     code.get(left).get(count).op('i32.sub').tee(left).brIf(blocks);
     code.end();
     for (const walk of [outputWalk, channelWalk, gradientRows, inputRows]) walk.release();
-    releaseLocals(code, [gradient, input, row, left, count, zero, tile, from, lastOutput, lastChannel]);
+    releaseLocals(code, [gradient, input, depth, left, count, zero, tile, from, lastOutput, lastChannel]);
   }
 
   /** Runs `emit` for four rows (outputs or channels) at a time, with their addresses and the place of the first tile in a panel. */
-  private emitLanes(job: { walk: Odometer; from: Local; first: Local; last: Local; tile: Local; to: Local; width: number }, emit: (lanes: readonly Local[], to: Local) => void): void {
-    const { code, tiles } = this;
-    const { walk, from, first, last, tile, to: base, width } = job;
+  private emitLanes(job: { walk: Odometer; from: Local; first: Local; last: Local; tile: Local; depth: Local; to: Local; width: number }, emit: (lanes: readonly Local[], to: Local) => void): void {
+    const { code } = this;
+    const { walk, from, first, last, tile, depth, to: base, width } = job;
     const lanes = makeLocals(code, 'i32', 4);
     const [row, place, to] = [code.local('i32'), code.local('i32'), code.local('i32')];
     code.get(first).set(row);
@@ -203,7 +204,7 @@ class GradientEmitter {
       code.get(from).get(walk.offset).op('i32.add').set(lane);
     });
     // [panel][tile][width]
-    code.get(place).i32(width).op('i32.div_u').i32(tiles).op('i32.mul').get(tile).op('i32.add').i32(width).op('i32.mul');
+    code.get(place).i32(width).op('i32.div_u').get(depth).op('i32.mul').get(tile).op('i32.add').i32(width).op('i32.mul');
     code.get(place).i32(width).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(base).op('i32.add').set(to);
     emit(lanes, to);
     code.advance(place, 4).advance(row, 4).get(row).get(last).op('i32.le_s').brIf(loop);
@@ -299,7 +300,7 @@ class GradientEmitter {
   }
 
   /** For each position: products (+)= gradients · inputs over the block's tiles. */
-  private emitProducts({ gradients, inputs, products }: { gradients: Local; inputs: Local; products: Local }, tiles: Local, left: Local): void {
+  private emitProducts({ gradients, inputs, products }: { gradients: Local; inputs: Local; products: Local }, depth: Local, left: Local): void {
     const { code, plan, columns } = this;
     const { tile } = this.options;
     const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
@@ -311,12 +312,13 @@ class GradientEmitter {
       for (const group of [{ count: high, rows: low + 1 }, { count: count - high, rows: low }]) {
         if (group.count === 0) continue;
         code.get(a).i32(first * 4).op('i32.add');
-        code.get(b).get(c).i32(first * columns * 4).op('i32.add').get(tiles);
+        code.get(b).get(c).i32(first * columns * 4).op('i32.add').get(depth);
         code.i32(columns / columnsOf(tile)).i32(group.count).i32(columns * 4).get(left).i32(plan.tileRows).op('i32.ne');
         code.call(at(this.options.micro, microIndex(tile, group.rows, false)));
         first += group.count * group.rows;
       }
-      code.advance(a, panelRows * this.tiles * 4).advance(c, panelRows * columns * 4);
+      code.get(a).get(depth).i32(panelRows * 4).op('i32.mul').op('i32.add').set(a);
+      code.advance(c, panelRows * columns * 4);
     };
     emitFor(code, positions, (position) => {
       code.get(gradients).get(position).i32(this.gradientStep).op('i32.mul').op('i32.add').set(a);
