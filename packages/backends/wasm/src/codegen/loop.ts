@@ -23,6 +23,12 @@ const laneGroups = 8;
 /** Pieces of a long vector loop hold at least this many elementary operations. */
 const pieceWork = 8192;
 const largestUnroll = 16;
+/** Positions of the vector loop in a piece of a transposition, and bytes of a cache line. */
+const nearPiece = 16;
+const lineBytes = 64;
+
+/** A loop that units count: one of the kernel's, or the pieces of the vector loop. */
+type Level = number | 'piece';
 
 /** Parameters of every kernel function: argument list, first unit, end unit, scratch (addresses and counts). */
 export const kernelParameters = ['i32', 'i32', 'i32', 'i32'] as const;
@@ -50,6 +56,8 @@ class LoopEmitter implements LoopNest {
   private readonly unroll: number;
   /** Positions of the vector loop in one unit of work (all of them where it is not split). */
   private readonly piece: number;
+  /** An outer loop along which memory is read that the vector loop only reads at a distance (transpositions); −1 if none. */
+  private readonly near: number;
   /** The reductions of stage 1, where their partial results for a whole piece lie in scratch (see emitPanel). */
   private readonly panel: readonly Panel[] | undefined;
 
@@ -74,6 +82,7 @@ class LoopEmitter implements LoopNest {
       return start;
     });
     const size = at(this.loops, this.vector);
+    this.near = this.findNear();
     if (this.wantsPanel(inner)) {
       this.piece = Math.max(64, Math.min(512, Math.ceil(size / 2 / 64) * 64));
       this.panel = this.body.analysis.reductions(1).map(({ value, instruction }, i) => {
@@ -92,11 +101,27 @@ class LoopEmitter implements LoopNest {
   /** Long rows are split where there are too few of them; pieces are whole turns. */
   private choosePiece(inner: number, cost: number): number {
     const size = at(this.loops, this.vector);
+    if (this.near >= 0) return nearPiece;
     const before = loopCount(this.loops.slice(0, Math.max(0, this.outer - 1)));
     if (!this.vectorIsOuter || before >= 64) return size;
     const whole = Math.ceil(pieceWork / (Math.max(1, inner) * Math.max(1, cost)) / 64) * 64;
     const parts = Math.max(64, Math.ceil((size * before) / 64 / 64) * 64);
     return Math.min(size, Math.max(whole, parts));
+  }
+
+  /**
+   * In a transposition, the elements beside one that is read lie along another loop: with short pieces of the vector
+   * loop outside of that one, cache lines are used up before they are gone.
+   */
+  private findNear(): number {
+    const { body } = this;
+    if (!this.vectorIsOuter || body.analysis.lastStage > 0 || at(this.loops, this.vector) < 2 * nearPiece) return -1;
+    for (const { source, strides } of this.pointers) {
+      if (typeof source !== 'number' || Math.abs(at(strides, this.vector)) < lineBytes) continue;
+      const near = strides.findIndex((stride, loop) => loop < this.outer - 1 && stride !== 0 && Math.abs(stride) <= 8 && at(this.loops, loop) >= 4);
+      if (near >= 0) return near;
+    }
+    return -1;
   }
 
   /** Reductions over far-apart rows read long stretches of each row, and keep the partial results in scratch. */
@@ -125,10 +150,11 @@ class LoopEmitter implements LoopNest {
 
   emit(): KernelShape {
     const pieces = Math.ceil(at(this.loops, this.vector) / this.piece);
-    const prefix = this.vectorIsOuter ? this.outer - 1 : this.outer;
-    const sizes = [...this.loops.slice(0, prefix), ...(pieces > 1 ? [pieces] : [])];
-    const units = loopCount(sizes);
-    this.emitUnits(sizes, prefix, this.start());
+    const prefix = Array.from({ length: this.vectorIsOuter ? this.outer - 1 : this.outer }, (_, loop) => loop);
+    const order: Level[] = [...prefix.filter((loop) => loop !== this.near), ...(pieces > 1 ? ['piece' as const] : []), ...(this.near >= 0 ? [this.near] : [])];
+    const levels = order.map((level) => ({ level, size: level === 'piece' ? pieces : at(this.loops, level) }));
+    const units = loopCount(levels.map(({ size }) => size));
+    this.emitUnits(levels, this.start());
     let work = 0;
     for (let stage = 0; stage <= this.body.analysis.lastStage; stage++) {
       const positions = loopCount(stage % 2 === 0 ? this.loops.slice(0, this.outer) : this.loops);
@@ -155,8 +181,10 @@ class LoopEmitter implements LoopNest {
   }
 
   /** The loops that units count, from the unit range in the parameters; then the rest of the nest for each. */
-  private emitUnits(sizes: readonly number[], prefix: number, start: Frame): void {
+  private emitUnits(levels: readonly { readonly level: Level; readonly size: number }[], start: Frame): void {
     const { code } = this;
+    const sizes = levels.map(({ size }) => size);
+    const pieceLevel = levels.findIndex(({ level }) => level === 'piece');
     if (sizes.length === 0) {
       code.get(code.parameter(1)).get(code.parameter(2)).op('i32.lt_s').if();
       this.emitPosition(start, undefined);
@@ -174,11 +202,14 @@ class LoopEmitter implements LoopNest {
     }
     code.get(rest).set(at(indices, 0));
     const isScratch = ({ source }: Pointer) => typeof source === 'object';
-    const strideAt = (pointer: Pointer, level: number) =>
-      level < prefix ? at(pointer.strides, level) : isScratch(pointer) ? 0 : at(pointer.strides, this.vector) * this.piece;
-    const level = (i: number, frame: Frame): void => {
+    const strideAt = (pointer: Pointer, i: number) => {
+      const { level } = at(levels, i);
+      if (level !== 'piece') return at(pointer.strides, level);
+      return isScratch(pointer) ? 0 : at(pointer.strides, this.vector) * this.piece;
+    };
+    const nest = (i: number, frame: Frame): void => {
       if (i === sizes.length) {
-        this.emitPosition(frame, sizes.length > prefix ? at(indices, prefix) : undefined);
+        this.emitPosition(frame, pieceLevel < 0 ? undefined : at(indices, pieceLevel));
         code.advance(remaining, -1).get(remaining).op('i32.eqz').brIf(exit);
         return;
       }
@@ -193,7 +224,7 @@ class LoopEmitter implements LoopNest {
         changes.set(pointer.index, local);
       }
       const loop = code.loop();
-      level(i + 1, frame.with(changes));
+      nest(i + 1, frame.with(changes));
       for (const pointer of moving) {
         const local = changes.get(pointer.index);
         if (local !== undefined) code.advance(local, strideAt(pointer, i));
@@ -203,7 +234,7 @@ class LoopEmitter implements LoopNest {
       code.end();
       code.i32(0).set(at(indices, i));
     };
-    level(0, start);
+    nest(0, start);
     code.end();
   }
 
