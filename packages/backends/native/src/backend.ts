@@ -17,7 +17,7 @@ import {
 } from '@athanor/core/backend';
 import { kernelStore, type KernelStore } from './compiler/store.ts';
 import type { VectorBytes } from './compiler/toolchain.ts';
-import { NativeExecutable, type Machine } from './executable.ts';
+import { NativeExecutable, type CommandTime, type Machine } from './executable.ts';
 import { OwnedMemory, Region, ownedMemory } from './memory.ts';
 
 export interface NativeOptions {
@@ -115,13 +115,23 @@ export class NativeBackend implements Backend {
   }
 
   run(executable: Executable, binding: Binding): void {
-    if (!(executable instanceof NativeExecutable)) throw new InternalError('the program belongs to another backend');
-    if (this.#disposed) throw new InternalError('the backend was disposed of');
+    const own = this.#own(executable);
     if (this.#options.poison === true) {
-      this.#machine.arena.reserve(executable.program.arenaBytes);
+      this.#machine.arena.reserve(own.program.arenaBytes);
       this.#machine.arena.poison();
     }
-    executable.run(binding, this.#machine);
+    own.run(binding, this.#machine);
+  }
+
+  /** Runs a program once, kernel by kernel, and tells what each took. */
+  profile(executable: Executable, binding: Binding): CommandTime[] {
+    return this.#own(executable).profile(binding, this.#machine);
+  }
+
+  #own(executable: Executable): NativeExecutable {
+    if (!(executable instanceof NativeExecutable)) throw new InternalError('the program belongs to another backend');
+    if (this.#disposed) throw new InternalError('the backend was disposed of');
+    return executable;
   }
 
   memory(): BackendMemory {

@@ -31,9 +31,15 @@ export interface Machine {
   readonly spinNanoseconds: number;
 }
 
+/** What one phase of a kernel took. */
+export interface CommandTime {
+  readonly kernel: string;
+  readonly milliseconds: number;
+}
+
 /** Commands one after the other in one foreign call, or a routine in JavaScript. */
 type Segment =
-  | { readonly kind: 'commands'; readonly table: BigInt64Array; readonly count: number }
+  | { readonly kind: 'commands'; readonly table: BigInt64Array; readonly count: number; readonly names: readonly string[] }
   | { readonly kind: 'routine'; readonly kernel: RoutineKernel; readonly arguments: readonly { readonly buffer: number; readonly offset: number }[] };
 
 const commandWords = 5;
@@ -101,6 +107,30 @@ export class NativeExecutable implements Executable {
     if (raised !== 0) throw indexOutOfRange();
   }
 
+  /** Runs once, each command by itself, and tells what each took; routines are not told apart from what they wait for. */
+  profile(binding: Binding, machine: Machine): CommandTime[] {
+    const { runtime, scratch, shared, threads } = machine;
+    this.#bind(binding, machine);
+    scratch.reserve(this.#scratchBytes * threads);
+    shared.reserve(this.#sharedBytes);
+    const times: CommandTime[] = [];
+    const measure = (kernel: string, work: () => void): void => {
+      const start = performance.now();
+      work();
+      times.push({ kernel, milliseconds: performance.now() - start });
+    };
+    for (const segment of this.#segments) {
+      if (segment.kind === 'routine') measure(segment.kernel.name, () => this.#routine(segment.kernel, segment.arguments, runtime));
+      else {
+        segment.names.forEach((name, i) => {
+          const command = segment.table.subarray(i * commandWords, (i + 1) * commandWords);
+          measure(name, () => runtime.run(command, 1, this.#arguments, this.#buffers, scratch.address, this.#scratchBytes, shared.address, threads, 0, machine.spinNanoseconds));
+        });
+      }
+    }
+    return times;
+  }
+
   #bind(binding: Binding, { runtime, arena, staging }: Machine): void {
     const buffers = this.#buffers;
     arena.reserve(this.program.arenaBytes);
@@ -148,9 +178,11 @@ export class NativeExecutable implements Executable {
 function segmentsOf(program: Program, phases: ReadonlyMap<GeneratedKernel, readonly CompiledPhase[]>, words: number[]): Segment[] {
   const segments: Segment[] = [];
   let open: number[] = [];
+  let names: string[] = [];
   const close = (): void => {
-    if (open.length > 0) segments.push({ kind: 'commands', table: BigInt64Array.from(open, BigInt), count: open.length / commandWords });
+    if (open.length > 0) segments.push({ kind: 'commands', table: BigInt64Array.from(open, BigInt), count: open.length / commandWords, names });
     open = [];
+    names = [];
   };
   for (const command of program.commands) {
     const kernel = existing(program.kernels[command.kernel], 'kernel', command.kernel);
@@ -169,6 +201,7 @@ function segmentsOf(program: Program, phases: ReadonlyMap<GeneratedKernel, reado
     const barrier = command.barrier || list.length > 1 ? flags.barrier : 0;
     for (const phase of list) {
       const parallel = phase.units > 1 && long ? flags.parallel : 0;
+      names.push(list.length === 1 ? kernel.name : `${kernel.name} (${phase.name})`);
       open.push(phase.function, barrier | parallel, phase.units, first, command.arguments.length);
     }
   }
