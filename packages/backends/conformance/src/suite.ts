@@ -26,13 +26,11 @@ export type MakeBackend = (settings: BackendSettings) => Backend | Promise<Backe
 export interface ConformanceOptions {
   /** Which ways to schedule are tested. Default fused and each operation by itself. */
   readonly fusion?: readonly boolean[];
-  /** Which cases are tested. Default all. */
-  readonly cases?: readonly Case[];
 }
 
 /** Declares the tests: one for each operation, which runs all cases of it, and some of the backend as a whole. */
 export function conformance(name: string, makeBackend: MakeBackend, options: ConformanceOptions = {}): void {
-  const cases = options.cases ?? allCases();
+  const cases = allCases();
   describe(`${name}: the backend as a whole`, () => {
     behaviour(makeBackend);
   });

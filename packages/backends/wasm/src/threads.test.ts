@@ -1,13 +1,12 @@
 // Threads: same bits as one thread, an error instead of a hang when one dies, and no thread that keeps a process alive.
 import { agreement } from '@athanor/backend-conformance';
 import { build, canonicalize, combine, elementCount, type Node, type VariableSlot } from '@athanor/core/backend';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WasmBackend, wasmBackend } from './backend.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 agreement('wasm threads', {
   '1 thread': () => wasmBackend({ threads: 1 }),
+  '2 threads': () => wasmBackend({ threads: 2, delays: true, poison: true }),
   '3 threads': () => wasmBackend({ threads: 3, delays: true, poison: true }),
 });
 
@@ -33,7 +32,7 @@ describe('threads of the wasm backend', () => {
     const expected = makeStep(single)();
     const backend = new WasmBackend({ threads, delays: true });
     const step = makeStep(backend);
-    for (let i = 0; i < 5; i++) expect(step()).toEqual(expected);
+    for (let i = 0; i < 20; i++) expect(step()).toEqual(expected);
     backend.dispose();
     single.dispose();
   });
