@@ -2,10 +2,11 @@
 import { InternalError, loopCount, type ContractKernel } from '@athanor/core/backend';
 import { functionText, type Phase, type Source, type Target } from '../source.ts';
 import { registerTypes } from '../text.ts';
-import { epilogueFunctions } from './epilogue.ts';
+import { EpilogueWriter } from './epilogue.ts';
 import { depthOf, offsetFunction, packCall, type Depth } from './operand.ts';
 import { chunk, packedRows, planOf, type Plan } from './plan.ts';
 import { tileFunction, tileName, type Access, type Tile } from './tile.ts';
+import { isWinograd, winogradSource } from './winograd.ts';
 
 /** Depth positions that one unit of packing copies. */
 const packDepth = 2048;
@@ -17,6 +18,7 @@ export function contractSource(kernel: ContractKernel, target: Target): Source {
   const { batch, m, n } = kernel;
   if (loopCount(batch) * loopCount(m) * loopCount(n) === 0) return { text: '', phases: [], lanes: [], helpers: [] };
   if (kernel.combine === 'xor-popcount' && kernel.dtype !== 'int32') throw new InternalError(`${kernel.name}: xor-popcount of ${kernel.dtype}`);
+  if (isWinograd(kernel)) return winogradSource(kernel, target);
   const writer = new ContractWriter(kernel, planOf(kernel, target));
   return writer.write();
 }
@@ -55,6 +57,7 @@ class ContractWriter {
   write(): Source {
     const { rows, columns, lanes } = this.#plan;
     const depths = [this.#rowDepth, this.#columnDepth];
+    const epilogue = new EpilogueWriter(this.#kernel, this.#plan);
     const fills = depths.map(({ fill }) => fill).join('');
     const text = [
       ...depths.map(({ declaration }) => declaration),
@@ -63,7 +66,8 @@ class ContractWriter {
       offsetFunction('row_batch', rows.batch),
       offsetFunction('column_offset', columns.own),
       offsetFunction('column_batch', columns.batch),
-      epilogueFunctions(this.#kernel, this.#plan, this.#expects ? ['expect', 'epilogue'] : ['epilogue']),
+      this.#expects ? epilogue.write('expect') : '',
+      epilogue.write('epilogue'),
       this.#packs ? functionText('pack', this.#kernel.buffers, this.#packBody()) : '',
       functionText('run', this.#kernel.buffers, this.#runBody()),
     ];

@@ -3,8 +3,18 @@ import { loopCount, lower, type Affine, type ContractKernel, type Instruction } 
 import { Body } from '../body.ts';
 import { Nest } from '../nest.ts';
 import { pointersText } from '../source.ts';
-import { at, call, memoryTypes } from '../text.ts';
-import type { Plan } from './plan.ts';
+import { at, call, memoryTypes, type Register } from '../text.ts';
+import type { Operand } from './operand.ts';
+
+/** What an epilogue must know of its contraction's plan. */
+export interface EpilogueShape {
+  readonly lanes: number;
+  readonly register: Register;
+  /** The operand that is broadcast. */
+  readonly rows: Pick<Operand, 'side'>;
+  /** Each stretch of so many columns begins a new vector. */
+  readonly stretch: number;
+}
 
 /** A contraction's loops, with those merged that the epilogue's memory does not distinguish. */
 interface Loops {
@@ -56,21 +66,16 @@ function mergedLoops({ batch, m, n, epilogue }: ContractKernel): Loops {
  * of some vectors of columns; a row of sums has `width` vectors. `KERNEL(expect)` with the same parameters asks for the
  * memory that it will touch.
  */
-export function epilogueFunctions(kernel: ContractKernel, plan: Plan, names: readonly ('expect' | 'epilogue')[]): string {
-  const writer = new EpilogueWriter(kernel, plan);
-  return names.map((name) => writer.write(name)).join('');
-}
-
-class EpilogueWriter {
+export class EpilogueWriter {
   readonly #kernel: ContractKernel;
-  readonly #plan: Plan;
+  readonly #plan: EpilogueShape;
   readonly #batch: readonly number[];
   /** Sizes of the loops of each side, and the number of the first one. */
   readonly #rows: { readonly sizes: readonly number[]; readonly first: number };
   readonly #columns: { readonly sizes: readonly number[]; readonly first: number };
   readonly #instructions: readonly Instruction[];
 
-  constructor(kernel: ContractKernel, plan: Plan) {
+  constructor(kernel: ContractKernel, plan: EpilogueShape) {
     const { batch, m, n, epilogue } = mergedLoops(kernel);
     this.#kernel = kernel;
     this.#plan = plan;

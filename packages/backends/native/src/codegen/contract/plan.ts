@@ -88,7 +88,7 @@ export function planOf(kernel: ContractKernel, target: Target): Plan {
 }
 
 /** Registers for sums: what is left holds a row of columns and the broadcast value. */
-function registersOf({ vectorBytes }: Target): number {
+export function registersOf({ vectorBytes }: Target): number {
   return vectorBytes === 64 || process.arch === 'arm64' ? 28 : 12;
 }
 

@@ -1,0 +1,93 @@
+/* Transforms of Winograd's F(2 × 2, 3 × 3) (Lavin & Gray 2015) for LANES neighbouring tiles. Included after lanes.h for the
+   same LANES. A tile is 4 × 4 inputs, 2 × 2 outputs; position 4 · i + j of a transformed tile lies `step` elements behind
+   the one before. */
+
+#define V N(f32)
+
+#if defined(__clang__)
+INLINE V N(even)(V x, V y) { V r; EACH_LANE r[lane] = lane < LANES / 2 ? x[2 * lane] : y[2 * lane - LANES]; return r; }
+INLINE V N(odd)(V x, V y) { V r; EACH_LANE r[lane] = lane < LANES / 2 ? x[2 * lane + 1] : y[2 * lane + 1 - LANES]; return r; }
+INLINE V N(zip_low)(V x, V y) { V r; EACH_LANE r[lane] = lane & 1 ? y[lane / 2] : x[lane / 2]; return r; }
+INLINE V N(zip_high)(V x, V y) { V r; EACH_LANE r[lane] = lane & 1 ? y[LANES / 2 + lane / 2] : x[LANES / 2 + lane / 2]; return r; }
+#else
+INLINE V N(even)(V x, V y) { return __builtin_shuffle(x, y, N(ramp)(0, 2)); }
+INLINE V N(odd)(V x, V y) { return __builtin_shuffle(x, y, N(ramp)(1, 2)); }
+INLINE V N(zip_low)(V x, V y) { return __builtin_shuffle(x, y, (N(ramp)(0, 1) >> 1) + (N(ramp)(0, 1) & 1) * LANES); }
+INLINE V N(zip_high)(V x, V y) { return __builtin_shuffle(x, y, LANES / 2 + (N(ramp)(0, 1) >> 1) + (N(ramp)(0, 1) & 1) * LANES); }
+#endif
+
+/* Bᵀ d of four values. */
+#define WINOGRAD_INPUT(d0, d1, d2, d3) const V r0 = d0 - d2, r1 = d1 + d2, r2 = d2 - d1, r3 = d1 - d3
+/* Aᵀ m of four values. */
+#define WINOGRAD_OUTPUT(m0, m1, m2, m3) const V s0 = (m0 + m1) + m2, s1 = (m1 - m2) - m3
+
+/* d B of one row of inputs. */
+INLINE void N(winograd_row)(const float *row, V *to) {
+  const V x0 = N(load_f32)(row), x1 = N(load_f32)(row + LANES), x2 = N(load_f32)(row + 2), x3 = N(load_f32)(row + LANES + 2);
+  const V d0 = N(even)(x0, x1), d1 = N(odd)(x0, x1), d2 = N(even)(x2, x3), d3 = N(odd)(x2, x3);
+  WINOGRAD_INPUT(d0, d1, d2, d3);
+  to[0] = r0, to[1] = r1, to[2] = r2, to[3] = r3;
+}
+
+/** Bᵀ d B of `count` rows of tiles below each other, of which the input has `left` rows; results of a row of tiles go to
+    `to`, those of the next one `next` behind it. `ahead` is memory that will be needed soon. */
+OUTLINE void N(winograd_input)(const float *from, int64_t row, int64_t left, int64_t count, float *to, int64_t next, int64_t step, const float *ahead) {
+  V d[4][4];
+  N(winograd_row)(from, d[0]);
+  N(winograd_row)(from + row, d[1]);
+  for (int64_t y = 2; y < 2 * count + 2; y += 2, to += next) {
+    for (int i = 0; i < 2; i++)
+      for (int line = 0; line < 2 * LANES + 2; line += 16) __builtin_prefetch(ahead + (y + i) * row + line);
+    N(winograd_row)(from + y * row, d[2]);
+    N(winograd_row)(from + (y + 1 < left ? y + 1 : left - 1) * row, d[3]);
+    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) {
+      WINOGRAD_INPUT(d[0][j], d[1][j], d[2][j], d[3][j]);
+      N(store_f32)(to + j * step, r0);
+      N(store_f32)(to + (4 + j) * step, r1);
+      N(store_f32)(to + (8 + j) * step, r2);
+      N(store_f32)(to + (12 + j) * step, r3);
+    }
+    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) d[0][j] = d[2][j], d[1][j] = d[3][j];
+  }
+}
+
+/** Aᵀ m A: two rows of 2 · LANES outputs each, `pitch` apart. */
+OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, int64_t pitch) {
+  V s[2][4];
+  _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) {
+    const V m0 = N(load_f32)(from + j * step), m1 = N(load_f32)(from + (4 + j) * step);
+    const V m2 = N(load_f32)(from + (8 + j) * step), m3 = N(load_f32)(from + (12 + j) * step);
+    WINOGRAD_OUTPUT(m0, m1, m2, m3);
+    s[0][j] = s0, s[1][j] = s1;
+  }
+  _Pragma("GCC unroll 2") for (int i = 0; i < 2; i++) {
+    WINOGRAD_OUTPUT(s[i][0], s[i][1], s[i][2], s[i][3]);
+    N(store_f32)(to + i * pitch, N(zip_low)(s0, s1));
+    N(store_f32)(to + i * pitch + LANES, N(zip_high)(s0, s1));
+  }
+}
+
+#undef WINOGRAD_INPUT
+#undef WINOGRAD_OUTPUT
+#undef V
+
+#ifndef ATHANOR_WINOGRAD_H
+#define ATHANOR_WINOGRAD_H
+/** G g Gᵀ of one kernel: position p goes to `to[p · step]`. */
+INLINE void winograd_weight(const float *g, int64_t row, int64_t column, float *to, int64_t step) {
+  float t[4][3];
+  for (int j = 0; j < 3; j++) {
+    const float g0 = g[j * column], g1 = g[row + j * column], g2 = g[2 * row + j * column];
+    t[0][j] = g0;
+    t[1][j] = ((g0 + g2) + g1) * 0.5f;
+    t[2][j] = ((g0 + g2) - g1) * 0.5f;
+    t[3][j] = g2;
+  }
+  for (int i = 0; i < 4; i++) {
+    to[4 * i * step] = t[i][0];
+    to[(4 * i + 1) * step] = ((t[i][0] + t[i][2]) + t[i][1]) * 0.5f;
+    to[(4 * i + 2) * step] = ((t[i][0] + t[i][2]) - t[i][1]) * 0.5f;
+    to[(4 * i + 3) * step] = t[i][2];
+  }
+}
+#endif
