@@ -54,9 +54,9 @@ export function errorOf(backend: NativeBackend, outputs: readonly Node[]): numbe
   const graph = canonicalize({ outputs, assignments: [] });
   const want = interpretAll(graph, graph.inputs.map(valuesOf), []).outputs;
   const errors = resultsOf(backend, outputs).map((values, i) => {
-    const exact = want[i] ?? [];
+    const exact = Array.from(want[i] ?? []);
     const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    return values.reduce((most, value, j) => Math.max(most, Math.abs(value - (exact[j] ?? NaN))), 0) / largest;
+    return Array.from(values).reduce((most, value, j) => Math.max(most, Math.abs(value - (exact[j] ?? NaN))), 0) / largest;
   });
   return Math.max(...errors);
 }
