@@ -8,6 +8,7 @@ import { loadExperiment } from '../config/load.ts';
 import { builtinPlugins } from '../plugins/builtin.ts';
 import { installedPackages, installedRegistry } from '../plugins/installed.ts';
 import { formatTable } from '../terminal/format.ts';
+import { defineCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
 
 /** `missing` keeps things from working; `absent` only leaves something unused. */
@@ -19,8 +20,15 @@ export interface Finding {
 
 const marks = { ok: '✓', absent: '–', missing: '✗' } as const;
 
+export const doctor = defineCommand({
+  usage: 'doctor [experiment]',
+  summary: 'check what this machine has, or what an experiment needs',
+  positionals: { experiment: { type: 'string', describe: 'YAML file' } },
+  run: ({ experiment }, context) => examine(experiment, context),
+});
+
 /** Prints what was found. Throws a UserError if something that is needed is missing. */
-export async function doctorCommand(experiment: string | undefined, context: CommandContext): Promise<void> {
+async function examine(experiment: string | undefined, context: CommandContext): Promise<void> {
   const findings = [...machine(), ...(await packages()), runsWritable(context.runs)];
   if (experiment !== undefined) findings.push(...(await checkExperiment(experiment, context)));
   const table = formatTable(['', 'what', 'found'], findings.map(({ state, what, detail }) => [marks[state], what, detail]));

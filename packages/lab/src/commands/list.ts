@@ -10,9 +10,10 @@ import { listStudies, runStatus } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import { formatTable } from '../terminal/format.ts';
 import { formatEstimate } from '../terminal/summary.ts';
+import { defineCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
 
-export interface ListOptions {
+interface ListOptions {
   readonly kind: string | undefined;
   readonly json: boolean;
   /** Plugins to load beside the installed ones. */
@@ -28,7 +29,19 @@ export interface ListedComponent {
   readonly schema: unknown;
 }
 
-export async function listCommand(what: string, options: ListOptions, context: CommandContext): Promise<void> {
+export const list = defineCommand({
+  usage: 'ls [what]',
+  summary: 'list runs or components',
+  positionals: { what: { type: 'string', default: 'runs', describe: 'runs or components' } },
+  options: {
+    kind: { type: 'string', describe: 'only components of this kind' },
+    plugin: { type: 'string', array: true, default: [] as string[], describe: 'a plugin to load besides' },
+    json: { type: 'boolean', default: false, describe: 'as JSON, with each JSON Schema' },
+  },
+  run: ({ what, kind, json, plugin }, context) => listAny(what, { kind, json, plugins: plugin }, context),
+});
+
+async function listAny(what: string, options: ListOptions, context: CommandContext): Promise<void> {
   switch (what) {
     case 'runs':
       return listRuns(options, context);
