@@ -48,6 +48,13 @@ export function behaviour(makeBackend: MakeBackend): void {
     expect(backend.memory()).toMatchObject({ owned: before.owned, allocations: before.allocations });
   });
 
+  it('lets memory that outlives it be freed', async () => {
+    const other = await makeBackend({ fuse: true, poison: true });
+    const memory = other.allocate(1000);
+    await other.dispose();
+    expect(() => other.free(memory)).not.toThrow();
+  });
+
   it('shares one arena between programs and keeps it from run to run', async () => {
     const large = programOf(backend, [softmax(matmul(leaf([90, 80], 'float32', 202), leaf([80, 70], 'float32', 203)), 1)]);
     const small = programOf(backend, [reduce('sum', matmul(leaf([9, 8], 'float32', 204), leaf([8, 7], 'float32', 205)), 0)]);

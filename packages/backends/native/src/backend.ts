@@ -83,6 +83,8 @@ export class NativeBackend implements Backend {
 
   free(memory: Memory): void {
     const owned = ownedMemory(memory);
+    // Variables that outlive the backend leave it later.
+    if (this.#disposed) return;
     if (!this.#live.delete(owned)) throw new InternalError('memory is freed twice');
     owned.release();
   }
