@@ -1,6 +1,7 @@
 // The schema of an experiment file. What stands inside the components is checked by their own schemas.
 import { componentRef } from '@athanor/core/plugin';
 import * as z from 'zod';
+import { claimSchema } from '../claims/schema.ts';
 
 const value = z.unknown();
 
@@ -20,6 +21,7 @@ export const experimentSchema = z.strictObject({
     .strictObject({ grid: z.record(z.string(), z.array(value).min(1)) })
     .optional()
     .meta({ description: 'Variables and their values: every combination is run' }),
+  claims: z.array(claimSchema).default([]).meta({ description: 'What must come out: judged by `athanor reproduce`' }),
 });
 
 export type ExperimentConfig = z.output<typeof experimentSchema>;

@@ -4,6 +4,8 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
 import { Registry, didYouMean, explainIssues, splitRef } from '@athanor/core/plugin';
 import type { ComponentRef, ConfigIssue, Plugin } from '@athanor/core/plugin';
+import type { Claim } from '../claims/schema.ts';
+import { claimMistakes } from '../claims/select.ts';
 import { PluginNotFound, loadPlugin } from '../plugins/load.ts';
 import { parseConfig } from './document.ts';
 import type { ConfigDocument, Mistake, Path } from './document.ts';
@@ -44,6 +46,7 @@ export interface Experiment {
   /** The specifiers under `plugins`. */
   readonly plugins: readonly string[];
   readonly jobs: readonly Job[];
+  readonly claims: readonly Claim[];
   readonly registry: Registry;
 }
 
@@ -95,6 +98,14 @@ export async function loadExperiment(file: string, { words = [], builtin }: Load
 
   const jobs = expandJobs(overridden.value, experiment, registry, place);
   mistakes.push(...jobs.mistakes);
+  // A sweep that the command line cuts down may lack what claims speak of.
+  const whole = !overridden.applied.some(({ path: [first] }) => first === 'sweep');
+  if (whole && jobs.mistakes.length === 0) {
+    mistakes.push(...claimMistakes(experiment.claims, jobs.jobs).map(({ path: at, message }) => ({
+      place: place(['claims', ...at], 'value'),
+      message: `${pathText(['claims', ...at])}: ${message}`,
+    })));
+  }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {
     name: basename(path, extname(path)),
@@ -103,6 +114,7 @@ export async function loadExperiment(file: string, { words = [], builtin }: Load
     question: experiment.question,
     plugins: experiment.plugins,
     jobs: jobs.jobs,
+    claims: experiment.claims,
     registry,
   };
 }
@@ -151,7 +163,7 @@ function expandJobs(
 ): { jobs: Job[]; mistakes: Mistake[] } {
   const mistakes: Mistake[] = [];
   const drafts: { values: Record<string, unknown>; seed: number; config: JobConfig }[] = [];
-  const { sweep: _sweep, ...config } = raw;
+  const { sweep: _sweep, claims: _claims, ...config } = raw;
   for (const combination of combinations(experiment.sweep)) {
     for (const seed of experiment.seeds) {
       const filled = fillIn(config, combination, seed);
