@@ -31,7 +31,7 @@ beforeAll(async () => {
       config: { seed, stages: [{ name: 'walk', steps: 40, scale }] },
     })),
   );
-  const experiment = { name: 'walks', file, words: [], question: 'Is 1 < 2 & "so"?', plugins: [], jobs, registry };
+  const experiment = { name: 'walks', file, words: [], question: 'Is 1 < 2 & "so"?', plugins: [], jobs, claims: [], registry };
   study = createStudy(experiment, join(folder, 'runs'));
   await runStudy(study, { registry, packages: { toy: '1.2.3' }, observer: quiet });
   for (const { folder: run } of study.runs) {

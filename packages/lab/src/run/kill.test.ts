@@ -29,7 +29,7 @@ beforeAll(() => {
     { name: 'walk', steps: 1 },
   ];
   const jobs = [3].map((seed) => ({ name: `seed-${seed}`, values: {}, config: { seed, stages } }));
-  experiment = { name: 'walks', file, words: [], question: undefined, plugins: [], jobs, registry };
+  experiment = { name: 'walks', file, words: [], question: undefined, plugins: [], jobs, claims: [], registry };
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   const file = join(folder, 'walk.yaml');
   writeFileSync(file, 'stages: [walk]\n');
   const jobs = [{ name: 'seed-0', values: {}, config: { seed: 0, backend: 'plain', stages: [{ name: 'walk', steps: 6 }] } }];
-  study = createStudy({ name: 'walk', file, words: [], question: undefined, plugins: [], jobs, registry }, join(folder, 'runs'));
+  study = createStudy({ name: 'walk', file, words: [], question: undefined, plugins: [], jobs, claims: [], registry }, join(folder, 'runs'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
