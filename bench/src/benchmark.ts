@@ -62,9 +62,11 @@ export interface Outcome {
 export async function benchmark(options: Options, { row: tell, note }: Listeners, from: readonly Case[] = cases): Promise<Outcome> {
   if (options.engineFeatures) await enableEngineFeatures();
   const selected = chosen(options, from);
-  const torch = options.peers ? torchPeers(options.threads) : [];
-  if (options.peers && torch.length === 0) note('PyTorch does not take part: no Python here can import torch (Debian: apt-get install python3-torch libopenblas0-pthread)');
-  const peers = options.peers ? [tfjsPeer(), ...torch] : [];
+  const wanted = ({ name }: Contestant): boolean => options.peers?.includes(name) ?? true;
+  const asksForTorch = options.peers?.some((name) => name.startsWith('torch')) ?? true;
+  const torch = asksForTorch ? torchPeers(options.threads) : [];
+  if (asksForTorch && torch.length === 0) note('PyTorch does not take part: no Python here can import torch (Debian: apt-get install python3-torch libopenblas0-pthread)');
+  const peers = [tfjsPeer(), ...torch].filter(wanted);
   const rows: Row[] = [];
   let failures = 0;
   try {

@@ -19,7 +19,7 @@ describe('parseOptions', () => {
       cases: undefined,
       backends: ['wasm', 'cpu'],
       threads: 1,
-      peers: true,
+      peers: undefined,
       seconds: 5,
       engineFeatures: false,
     });
@@ -33,10 +33,14 @@ describe('parseOptions', () => {
       cases: ['NN-512'],
       backends: ['wasm', 'native'],
       threads: 2,
-      peers: false,
+      peers: [],
       seconds: 0.5,
       engineFeatures: true,
     });
+  });
+
+  it('takes some peers', () => {
+    expect(parseOptions(['--peers', 'torch, torch-tuned'])).toMatchObject({ peers: ['torch', 'torch-tuned'] });
   });
 
   it('gives nothing when asked for help', () => {
@@ -48,12 +52,14 @@ describe('parseOptions', () => {
       messageOf('--threads', '1.5'),
       messageOf('--time', 'soon'),
       messageOf('--backend', 'wasm,gpu'),
+      messageOf('--peers', 'torch,tensorflow'),
       messageOf('--onyl', 'W1'),
     ]).toMatchInlineSnapshot(`
       [
         "--threads 1.5 — give a whole number above 0",
         "--time soon — give a number above 0",
         "--backend gpu — choose among wasm, cpu, native, reference",
+        "--peers tensorflow — choose among tfjs-wasm, torch, torch-tuned, torch-channels-last",
         "Unknown option '--onyl' — see --help",
       ]
     `);

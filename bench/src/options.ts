@@ -9,7 +9,8 @@ export interface Options {
   readonly cases: readonly string[] | undefined;
   readonly backends: readonly string[];
   readonly threads: number;
-  readonly peers: boolean;
+  /** Peers to compare with; undefined takes all that are installed. */
+  readonly peers: readonly string[] | undefined;
   /** Seconds of timing for a row, shared by everybody who takes part in it. */
   readonly seconds: number;
   readonly engineFeatures: boolean;
@@ -21,6 +22,7 @@ export const help = `npm run bench -- [options]
   --case NN-512        these cases only
   --backend wasm,cpu   backends: wasm, cpu, native, reference (default: wasm and cpu)
   --threads N          threads of the backend and of PyTorch (default 1)
+  --peers torch        these peers only: tfjs-wasm, torch, torch-tuned, torch-channels-last
   --no-peers           leave TensorFlow.js and PyTorch out
   --time SECONDS       timing of one row, shared by all who take part (default 5)
   --engine-features    turn on what the JavaScript engine offers behind flags (relaxed SIMD, wider vectors)
@@ -28,10 +30,18 @@ export const help = `npm run bench -- [options]
 `;
 
 const backendNames = ['wasm', 'cpu', 'native', 'reference'];
+const peerNames = ['tfjs-wasm', 'torch', 'torch-tuned', 'torch-channels-last'];
 
 function list(value: string | undefined): string[] | undefined {
   const names = value?.split(',').map((name) => name.trim()).filter((name) => name !== '');
   return names?.length === 0 ? undefined : names;
+}
+
+/** Names that are all among those that exist. */
+function known(names: readonly string[], option: string, among: readonly string[]): readonly string[] {
+  const unknown = names.filter((name) => !among.includes(name));
+  if (unknown.length > 0) throw new UserError(`${option} ${unknown.join(',')}`, { remedy: `choose among ${among.join(', ')}` });
+  return names;
 }
 
 function number(value: string, option: string, whole: boolean): number {
@@ -44,7 +54,7 @@ function number(value: string, option: string, whole: boolean): number {
 export function parseOptions(words: readonly string[]): Options | undefined {
   const flag = { type: 'boolean', default: false } as const;
   const text = { type: 'string' } as const;
-  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, 'no-peers': flag, 'engine-features': flag, help: flag } as const;
+  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, peers: text, 'no-peers': flag, 'engine-features': flag, help: flag } as const;
   const parsed = (() => {
     try {
       return parseArgs({ args: [...words], options, allowPositionals: false }).values;
@@ -53,16 +63,14 @@ export function parseOptions(words: readonly string[]): Options | undefined {
     }
   })();
   if (parsed.help) return undefined;
-  const backends = list(parsed.backend) ?? ['wasm', 'cpu'];
-  const unknown = backends.filter((name) => !backendNames.includes(name));
-  if (unknown.length > 0) throw new UserError(`--backend ${unknown.join(',')}`, { remedy: `choose among ${backendNames.join(', ')}` });
+  const peers = parsed['no-peers'] ? [] : list(parsed.peers);
   return {
     json: parsed.json,
     only: list(parsed.only),
     cases: list(parsed.case),
-    backends,
+    backends: known(list(parsed.backend) ?? ['wasm', 'cpu'], '--backend', backendNames),
     threads: number(parsed.threads ?? '1', '--threads', true),
-    peers: !parsed['no-peers'],
+    peers: peers === undefined ? undefined : known(peers, '--peers', peerNames),
     seconds: number(parsed.time ?? '5', '--time', false),
     engineFeatures: parsed['engine-features'],
   };
