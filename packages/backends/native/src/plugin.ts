@@ -14,7 +14,10 @@ export default definePlugin({
       schema: z.strictObject({
         threads: z.int().positive().max(256).optional().describe('Threads that share the work; the results do not depend on it'),
       }),
-      create: ({ threads }) => nativeBackend(threads === undefined ? {} : { threads }),
+      create: ({ threads }, { threads: budget }) => {
+        const taken = threads ?? budget;
+        return nativeBackend(taken === undefined ? {} : { threads: taken });
+      },
     }),
   ],
 });

@@ -14,7 +14,10 @@ export default definePlugin({
       schema: z.strictObject({
         threads: z.int().min(1).optional().describe('Threads, the calling one included; by default all cores'),
       }),
-      create: ({ threads }) => wasmBackend(threads === undefined ? {} : { threads }),
+      create: ({ threads }, { threads: budget }) => {
+        const taken = threads ?? budget;
+        return wasmBackend(taken === undefined ? {} : { threads: taken });
+      },
     }),
   ],
 });

@@ -11,6 +11,24 @@ export type NormFactory = (features: number) => TensorModule;
 /** Makes an optimiser of these parameters. */
 export type OptimizerFactory = (parameters: Parameters) => Optimizer;
 
+/** Of schedules that look at how training goes: what they see, and what they remember of it. */
+export interface ScheduleFeedback {
+  /** The metric that is watched, such as `train.loss`. */
+  readonly metric: string;
+  /** Takes the metric's value after an evaluation; later steps may get another factor. */
+  observe(value: number): void;
+  /** All that it remembers, as JSON. */
+  state(): unknown;
+  /** Goes on from what `state` gave. */
+  restore(state: unknown): void;
+}
+
+/** Factor on the learning rate at a step, counted from 0. */
+export interface LearningRateSchedule {
+  (step: number): number;
+  readonly feedback?: ScheduleFeedback;
+}
+
 /** What the lab needs of one part of a data set; `@athanor/data` has the full type. */
 export interface DatasetPart {
   readonly name: string;
@@ -39,8 +57,7 @@ export interface ComponentKinds {
   model: TensorModule;
   norm: NormFactory;
   optimizer: OptimizerFactory;
-  /** Factor on the learning rate at a step, counted from 0. */
-  schedule: (step: number) => number;
+  schedule: LearningRateSchedule;
 }
 
 /** Kind → what its `create` is given besides `make`. A kind that is not here is given nothing more. */
@@ -48,6 +65,8 @@ export interface ComponentContexts {
   backend: {
     /** Whether the program owns its process, so that the backend may set flags of the JavaScript engine. */
     readonly ownsProcess?: boolean | undefined;
+    /** How many threads it may take when its config does not say; by default, all cores. */
+    readonly threads?: number | undefined;
   };
   dataset: {
     /** Folder that holds the files of large data sets. */

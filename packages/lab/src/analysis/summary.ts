@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readMetrics } from '../run/metrics.ts';
-import { readResult } from '../run/runner.ts';
+import { readResult } from '../run/results.ts';
 import { stageFolder } from '../run/study.ts';
 import type { Run, Study } from '../run/study.ts';
 import { formatValues } from '../terminal/format.ts';

@@ -7,7 +7,7 @@ import { parseHTML } from 'linkedom';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runStudy } from '../run/runner.ts';
-import type { Observer } from '../run/runner.ts';
+import type { Observer } from '../run/observer.ts';
 import { createStudy } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import toy from '../testing/toy.ts';

@@ -4,7 +4,7 @@ import { summarize } from '../analysis/summary.ts';
 import type { Variant } from '../analysis/summary.ts';
 import { writeFileWhole } from '../run/files.ts';
 import { readMetrics } from '../run/metrics.ts';
-import { readEnvironments } from '../run/runner.ts';
+import { readEnvironments } from '../run/results.ts';
 import { runStatus, stageFolder } from '../run/study.ts';
 import type { Run, Study } from '../run/study.ts';
 import type { Curve } from './charts.ts';

@@ -11,7 +11,7 @@ import toy from '../testing/toy.ts';
 import { watchFileOperations } from './files.ts';
 import type { FileOperation } from './files.ts';
 import { runStudy } from './runner.ts';
-import type { Observer } from './runner.ts';
+import type { Observer } from './observer.ts';
 import { createStudy, runStatus } from './study.ts';
 
 let folder = '';

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import toy from '../testing/toy.ts';
 import { lockFolder } from './lock.ts';
 import { runStudy } from './runner.ts';
-import type { Observer } from './runner.ts';
+import type { Observer } from './observer.ts';
 import { createStudy, findStudy, identityOf, listStudies, runStatus } from './study.ts';
 import type { Study } from './study.ts';
 
@@ -40,7 +40,7 @@ async function work({ stopAt = Infinity, packages = {} }: { stopAt?: number; pac
   const observer: Observer = {
     runStarted() {},
     stageStarted() {},
-    stepDone(step) {
+    stepDone(_run, step) {
       if (step >= stopAt) throw new Error('stopped');
     },
     runDone() {},

@@ -89,6 +89,14 @@ export function openStudy(path: string): Study {
   return { folder, record, runs };
 }
 
+/** Opens one run by its folder. Throws a UserError if it is none. */
+export function openRun(folder: string): Run {
+  const path = resolve(folder);
+  const run = existsSync(join(path, 'config.yaml')) ? openStudy(path).runs.find((candidate) => candidate.folder === path) : undefined;
+  if (run === undefined) throw new UserError(`${folder} is not the folder of a run`, { remedy: 'name one of the folders beside a study.json' });
+  return run;
+}
+
 /** All studies under `root`, the newest first. */
 export function listStudies(root: string): Study[] {
   const names = existsSync(root) ? readdirSync(root) : [];

@@ -11,7 +11,7 @@ import { builtinPlugins } from '../plugins/builtin.ts';
 import { watchFileOperations } from '../run/files.ts';
 import { readMetrics } from '../run/metrics.ts';
 import { runStudy } from '../run/runner.ts';
-import type { Observer } from '../run/runner.ts';
+import type { Observer } from '../run/observer.ts';
 import { createStudy } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import { identity } from '../testing/identity.ts';
@@ -35,6 +35,7 @@ train:
   epochs: 6
   logEvery: 4
   checkpointEvery: 7
+  probes: [{ name: length, every: 25 }]
 `,
   );
 });
@@ -65,6 +66,11 @@ describe('the stage train', () => {
     expect(losses.map(({ step }) => step)).toEqual([1, ...Array.from({ length: 15 }, (_, index) => 4 * (index + 1))]);
     expect(rows.filter(({ metric }) => metric === 'test.accuracy').map(({ step }) => step)).toEqual([10, 20, 30, 40, 50, 60]);
     expect(rows.at(-1)?.value).toBe(numbers['test.accuracy']);
+    const lengths = rows.filter(({ metric }) => metric === 'length');
+    expect(lengths.map(({ step }) => step)).toEqual([1, 26, 51]);
+    expect(numbers['length.count']).toBe(3);
+    expect(numbers['length.first']).toBe(lengths[0]?.value);
+    expect(JSON.parse(readFileSync(join(job, '0-train', 'lengths.json'), 'utf8'))).toEqual(lengths.map(({ value }) => value));
     const weights = readSafetensors(readFileSync(join(job, '0-train', 'model.safetensors')));
     expect([...weights.tensors.keys()].toSorted()).toEqual(['first.bias', 'first.weight', 'last.bias', 'last.weight']);
   });
@@ -75,6 +81,11 @@ describe('the stage train', () => {
     expect(identity(again.folder)).toEqual(identity(join(folder, 'whole', whole)));
     const other = await run('other', ['seeds=[1]']);
     expect(finalNumbers(only(other.runs))['test.loss']).not.toBe(finalNumbers(only(again.runs))['test.loss']);
+  });
+
+  it('learns from batches in parts', async () => {
+    const parts = await run('parts', ['train.microBatches=4']);
+    expect(finalNumbers(only(parts.runs))['test.accuracy']).toBeGreaterThan(0.75);
   });
 
   it('goes on exactly after kills at checkpoints', async () => {
@@ -96,6 +107,7 @@ describe('the stage train', () => {
 
   it('tells what does not fit', async () => {
     await expect(run('wrong', ['train.batch=500'])).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: train.batch is 500, but moons has 160 samples to train on — use a batch of at most 160]`);
+    await expect(run('wrong', ['train.microBatches=3'])).rejects.toThrow('train.batch is 16, which does not split into 3 micro-batches');
     await expect(run('wrong', ['train.steps=5'])).rejects.toThrow('tiny.yaml:6:3 train: write either epochs or steps');
   });
 });

@@ -11,10 +11,10 @@ function show(isTTY: boolean, columns = 120): string[] {
   let now = 0;
   const progress = new Progress({ isTTY, columns, write: (text) => written.push(text) }, { clock: () => now });
   progress.runStarted(run, { index: 1, of: 3 });
-  progress.stageStarted('train', { from: 2, steps: 12 });
+  progress.stageStarted(run, 'train', { from: 2, steps: 12 });
   for (let step = 3; step <= 12; step++) {
     now += step === 3 ? 4000 : 1000;
-    progress.stepDone(step, { samples: 64, show: { loss: 1 / step } });
+    progress.stepDone(run, step, { samples: 64, show: { loss: 1 / step } });
     if (step === 6) progress.note('something happened');
   }
   progress.runDone();

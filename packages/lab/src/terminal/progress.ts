@@ -1,5 +1,5 @@
 // Progress of a study: one line that is redrawn in a terminal, plain lines elsewhere.
-import type { Observer } from '../run/runner.ts';
+import type { Observer } from '../run/observer.ts';
 import type { StepReport } from '../run/stage.ts';
 import type { Run } from '../run/study.ts';
 import { formatDuration, formatNumber, formatValues } from './format.ts';
@@ -46,7 +46,7 @@ export class Progress implements Observer {
     this.#runsLeft = of - index - 1;
   }
 
-  stageStarted(name: string, { from, steps }: { from: number; steps: number }): void {
+  stageStarted(_run: Run, name: string, { from, steps }: { from: number; steps: number }): void {
     this.#stage = name;
     this.#steps = steps;
     this.#from = from;
@@ -60,7 +60,7 @@ export class Progress implements Observer {
     else this.#print(`${this.#title} ${name}: ${steps} steps\n`);
   }
 
-  stepDone(step: number, report: StepReport): void {
+  stepDone(_run: Run, step: number, report: StepReport): void {
     const now = this.#clock();
     this.#shown = { ...this.#shown, ...report.show };
     // The first step compiles; the rate begins after it.

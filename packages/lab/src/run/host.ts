@@ -1,0 +1,71 @@
+// What a process keeps between the jobs that it runs: plugins, backends, and the description of the machine.
+import { dirname } from 'node:path';
+import type { Backend } from '@athanor/core/backend';
+import type { Registry } from '@athanor/core/plugin';
+import { openRegistry } from '../plugins/open.ts';
+import { describeEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { openStudy } from './study.ts';
+import type { Run } from './study.ts';
+
+export interface HostOptions {
+  /** Components of all jobs; by default, the plugins that each job's study names are loaded. */
+  readonly registry?: Registry;
+  /** Versions of the packages that compute, for the record. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Folder of large data sets. */
+  readonly dataDir?: string | undefined;
+  /** Whether this process is the lab's alone: backends may then set flags of the JavaScript engine. */
+  readonly ownsProcess?: boolean;
+  /** How many threads a backend may take when its config does not say. */
+  readonly threads?: number | undefined;
+}
+
+export class JobHost {
+  readonly dataDir: string | undefined;
+  readonly #options: HostOptions;
+  readonly #registries = new Map<string, Promise<Registry>>();
+  readonly #backends = new Map<string, Backend>();
+  readonly #environments = new Map<string, Environment>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.dataDir = options.dataDir;
+  }
+
+  /** The components that a run's config may name. */
+  registry(run: Run): Promise<Registry> {
+    if (this.#options.registry !== undefined) return Promise.resolve(this.#options.registry);
+    const { record } = openStudy(run.folder);
+    const backend = run.config.backend;
+    const key = JSON.stringify([record.file, record.plugins, backend]);
+    const opened = this.#registries.get(key) ?? openRegistry(record, backend === undefined ? [] : [backend]);
+    this.#registries.set(key, opened);
+    return opened;
+  }
+
+  /** The backend that a run names; undefined if it names none. */
+  async backend(run: Run): Promise<Backend | undefined> {
+    const { backend: ref } = run.config;
+    if (ref === undefined) return undefined;
+    const key = JSON.stringify(ref);
+    const { ownsProcess, threads } = this.#options;
+    const backend = this.#backends.get(key) ?? (await (await this.registry(run)).make('backend', ref, { ownsProcess, threads }));
+    this.#backends.set(key, backend);
+    return backend;
+  }
+
+  /** Where this attempt at a run takes place. */
+  environment(run: Run): Environment {
+    const study = dirname(run.folder);
+    const known = this.#environments.get(study) ?? describeEnvironment(openStudy(study).record.file, this.#options.packages);
+    this.#environments.set(study, known);
+    return { ...known, started: new Date().toISOString() };
+  }
+
+  /** Frees all backends. */
+  async dispose(): Promise<void> {
+    for (const backend of this.#backends.values()) await backend.dispose();
+    this.#backends.clear();
+  }
+}

@@ -1,0 +1,26 @@
+// What a run has left on the disk: the results of its stages and the environments of its attempts.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Environment } from './environment.ts';
+import type { StageResult } from './stage.ts';
+import type { Run } from './study.ts';
+
+/** What `result.json` of a stage holds. */
+export interface StageRecord {
+  readonly summary: StageResult['summary'];
+  readonly steps: number;
+  /** File name → sha256. */
+  readonly artifacts: Readonly<Record<string, string>>;
+}
+
+/** A finished stage's result; undefined while it is not finished. */
+export function readResult(folder: string): StageRecord | undefined {
+  const path = join(folder, 'result.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as StageRecord) : undefined;
+}
+
+/** The environments in which a run was worked on, the first attempt first. */
+export function readEnvironments(run: Run): Environment[] {
+  const path = join(run.folder, 'environment.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Environment[]) : [];
+}
