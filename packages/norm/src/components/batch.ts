@@ -1,13 +1,13 @@
 // Normalizations with statistics of the batch, as components.
 import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
-import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from '../methods/batch-relatives.ts';
-import { BatchRenorm } from '../methods/batch-renorm.ts';
-import { BatchNorm } from '../methods/batch.ts';
-import { CrossMiniBatchNorm } from '../methods/cross-batch.ts';
-import { EvalNorm } from '../methods/eval.ts';
-import { SwitchableNorm } from '../methods/switchable.ts';
-import { DecorrelatedBatchNorm, IterNorm } from '../methods/whitening.ts';
+import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from '../batch/relatives.ts';
+import { BatchRenorm } from '../batch/renorm.ts';
+import { BatchNorm } from '../batch/batch.ts';
+import { CrossMiniBatchNorm } from '../batch/cross-batch.ts';
+import { EvalNorm } from '../mixture/eval.ts';
+import { SwitchableNorm } from '../mixture/switchable.ts';
+import { DecorrelatedBatchNorm, IterNorm } from '../batch/whitening.ts';
 import { affine, eps, momentum } from './shared.ts';
 
 const running = {

@@ -2,12 +2,12 @@
 import { Identity } from '@athanor/core/nn';
 import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
-import { DivisiveNorm } from '../methods/divisive.ts';
-import { DynamicErf, DynamicTanh, LayerScale } from '../methods/elementwise.ts';
-import { FilterResponseNorm } from '../methods/filter-response.ts';
-import { LocalResponseNorm } from '../methods/local-response.ts';
-import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm } from '../methods/relatives.ts';
-import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from '../methods/sample.ts';
+import { DivisiveNorm } from '../local/divisive.ts';
+import { DynamicErf, DynamicTanh, LayerScale } from '../none/elementwise.ts';
+import { FilterResponseNorm } from '../sample/filter-response.ts';
+import { LocalResponseNorm } from '../local/local-response.ts';
+import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm } from '../sample/relatives.ts';
+import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from '../sample/sample.ts';
 import { affine, eps, groups, over } from './shared.ts';
 
 const alpha = z.number().positive().default(0.5).meta({ description: 'α at the start' });

@@ -1,7 +1,7 @@
 // Reparametrizations of weights, as components of a kind of their own.
 import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
-import { CrossIterationBatchNorm } from '../methods/cross-batch.ts';
+import { CrossIterationBatchNorm } from '../batch/cross-batch.ts';
 import { CosineNorm } from '../weights/cosine.ts';
 import { PropagatedLayer } from '../weights/propagation.ts';
 import { SpectralNorm } from '../weights/spectral.ts';

@@ -1,7 +1,7 @@
 // What other frameworks call and keep: names of arrays, ε, the direction of momentum, the bias of the running variance.
 import { UserError, formatShape } from '@athanor/core';
 import type { HostTensor } from '@athanor/core/nn';
-import { BatchNorm, type RunningOptions } from '../methods/batch.ts';
+import { BatchNorm, type RunningOptions } from '../batch/batch.ts';
 
 interface Convention {
   readonly eps: number;

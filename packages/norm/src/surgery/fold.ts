@@ -3,7 +3,7 @@ import type { Tensor } from '@athanor/core';
 import { Identity, Parameter, replace, trace, type LayerCall, type Module } from '@athanor/core/nn';
 import { postorder } from '@athanor/core/backend';
 import { filled } from '../framework/norm.ts';
-import { BatchNorm } from '../methods/batch.ts';
+import { BatchNorm } from '../batch/batch.ts';
 import { isWeighted, perOutput, type WeightedLayer } from '../weights/layer.ts';
 
 interface Pair {

@@ -2,8 +2,8 @@
 import { flush, grad, random, readAll, tensor, type Tensor } from '@athanor/core';
 import { Conv2d, Dropout, Flatten, Identity, Linear, Module, ReLU, Sequential } from '@athanor/core/nn';
 import { describe, expect, it, test } from 'vitest';
-import { BatchNorm } from '../methods/batch.ts';
-import { ChannelLayerNorm, GroupNorm } from '../methods/sample.ts';
+import { BatchNorm } from '../batch/batch.ts';
+import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
 import { randomTensor, relativeError } from '../testing/numbers.ts';
 import { batchNormFrom, batchNormOptions } from './conventions.ts';
 import { foldBatchNorm } from './fold.ts';

@@ -6,7 +6,7 @@ import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
 import { Norm } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { constantStatistics } from '../framework/statistics.ts';
-import { BatchNorm } from '../methods/batch.ts';
+import { BatchNorm } from '../batch/batch.ts';
 
 /** Which normalizations are meant: all, those of a class, or those that a predicate picks. */
 export type NormSelection = 'all' | (abstract new (...parameters: never[]) => Norm) | ((norm: Norm, path: string) => boolean);

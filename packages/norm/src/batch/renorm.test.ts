@@ -2,7 +2,7 @@
 import { grad, readAll, tensor, type Tensor } from '@athanor/core';
 import { describe, expect, it, test } from 'vitest';
 import { randomTensor, relativeError } from '../testing/numbers.ts';
-import { BatchRenorm, type BatchRenormOptions } from './batch-renorm.ts';
+import { BatchRenorm, type BatchRenormOptions } from './renorm.ts';
 import { BatchNorm } from './batch.ts';
 
 const dtype = 'float64';

@@ -5,7 +5,7 @@ import { layoutOf, spanAxes } from '../framework/layout.ts';
 import { requireFeatures, type NormOptions } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { statisticsOf } from '../framework/statistics.ts';
-import { ChannelLayerNorm, GroupNorm } from './sample.ts';
+import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
 
 /** Values per sample and channel, [N, C], in a shape that broadcasts over x. */
 export function perSampleChannel(values: Tensor, x: Tensor): Tensor {

@@ -3,7 +3,7 @@ import { grad, tensor, type Tensor } from '@athanor/core';
 import { Linear } from '@athanor/core/nn';
 import { describe, expect, it } from 'vitest';
 import { derivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
-import { ChannelLayerNorm, GroupNorm, InstanceNorm } from './sample.ts';
+import { ChannelLayerNorm, GroupNorm, InstanceNorm } from '../sample/sample.ts';
 import { AdaptiveInstanceNorm, AdaptiveLayerNormZero, ConditionalInstanceNorm, FilmGroupNorm, modulate } from './style.ts';
 
 const dtype = 'float64';

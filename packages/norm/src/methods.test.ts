@@ -4,11 +4,11 @@ import { cpuBackend } from '@athanor/backend-cpu';
 import { currentBackend, grad, setBackend, tensor, type Tensor, type TypedArray } from '@athanor/core';
 import type { Module, TensorModule } from '@athanor/core/nn';
 import { afterEach, describe, expect, it, test } from 'vitest';
-import { derivativeError, normalNumbers, randomTensor, relativeError, secondDerivativeError } from '../testing/numbers.ts';
-import { referenceNorm } from '../testing/reference.ts';
-import { BatchNorm } from './batch.ts';
-import { LayerNorm, RMSNorm } from './layer.ts';
-import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from './sample.ts';
+import { derivativeError, normalNumbers, randomTensor, relativeError, secondDerivativeError } from './testing/numbers.ts';
+import { referenceNorm } from './testing/reference.ts';
+import { BatchNorm } from './batch/batch.ts';
+import { LayerNorm, RMSNorm } from './sample/last-axes.ts';
+import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from './sample/sample.ts';
 
 const eps = 0.01;
 type Dtype = 'float32' | 'float64';

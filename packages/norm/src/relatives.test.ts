@@ -2,14 +2,14 @@
 import { grad, readAll, tensor, type Tensor } from '@athanor/core';
 import type { TensorModule } from '@athanor/core/nn';
 import { describe, expect, it, test } from 'vitest';
-import { moduleDerivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
-import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from './batch-relatives.ts';
-import { BatchNorm } from './batch.ts';
-import { DynamicErf, DynamicTanh, LayerScale } from './elementwise.ts';
-import { FilterResponseNorm } from './filter-response.ts';
-import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm, momentShortcut, positionalNorm } from './relatives.ts';
-import { ChannelLayerNorm, InstanceNorm } from './sample.ts';
-import { SwitchableNorm } from './switchable.ts';
+import { moduleDerivativeError, randomTensor, relativeError } from './testing/numbers.ts';
+import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from './batch/relatives.ts';
+import { BatchNorm } from './batch/batch.ts';
+import { DynamicErf, DynamicTanh, LayerScale } from './none/elementwise.ts';
+import { FilterResponseNorm } from './sample/filter-response.ts';
+import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm, momentShortcut, positionalNorm } from './sample/relatives.ts';
+import { ChannelLayerNorm, InstanceNorm } from './sample/sample.ts';
+import { SwitchableNorm } from './mixture/switchable.ts';
 
 const dtype = 'float64';
 const [features, sequence, image] = [[6, 4], [3, 5, 4], [4, 4, 3, 2]];

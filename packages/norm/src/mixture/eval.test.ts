@@ -2,9 +2,9 @@
 import { tensor, type Tensor } from '@athanor/core';
 import { expect, test } from 'vitest';
 import { normalNumbers, randomTensor, relativeError } from '../testing/numbers.ts';
-import { BatchNorm } from './batch.ts';
+import { BatchNorm } from '../batch/batch.ts';
 import { EvalNorm, evalNorm } from './eval.ts';
-import { InstanceNorm } from './sample.ts';
+import { InstanceNorm } from '../sample/sample.ts';
 
 const dtype = 'float64';
 

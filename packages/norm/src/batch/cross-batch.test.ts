@@ -5,9 +5,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { derivativeError, moduleDerivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
 import { BatchNorm } from './batch.ts';
 import { CrossIterationBatchNorm, CrossMiniBatchNorm } from './cross-batch.ts';
-import { DivisiveNorm } from './divisive.ts';
-import { LayerNorm } from './layer.ts';
-import { ChannelLayerNorm } from './sample.ts';
+import { DivisiveNorm } from '../local/divisive.ts';
+import { LayerNorm } from '../sample/last-axes.ts';
+import { ChannelLayerNorm } from '../sample/sample.ts';
 import { SyncBatchNorm, mergeMoments } from './synchronized.ts';
 
 const dtype = 'float64';

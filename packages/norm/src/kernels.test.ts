@@ -2,10 +2,10 @@
 import { Variable, grad, type Tensor } from '@athanor/core';
 import type { Module, TensorModule } from '@athanor/core/nn';
 import { expect, test } from 'vitest';
-import { explain, kernelsOf, programOf } from '../testing/programs.ts';
-import { BatchNorm } from './batch.ts';
-import { LayerNorm, RMSNorm } from './layer.ts';
-import { ChannelLayerNorm, GroupNorm, InstanceNorm } from './sample.ts';
+import { explain, kernelsOf, programOf } from './testing/programs.ts';
+import { BatchNorm } from './batch/batch.ts';
+import { LayerNorm, RMSNorm } from './sample/last-axes.ts';
+import { ChannelLayerNorm, GroupNorm, InstanceNorm } from './sample/sample.ts';
 
 const leaf = (...sizes: number[]): Tensor => new Variable({ shape: sizes }).value;
 

@@ -3,7 +3,7 @@
 import type { Tensor } from '@athanor/core';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
 import { constantStatistics, countOf, type Statistics } from '../framework/statistics.ts';
-import { BatchNorm, type RunningOptions } from './batch.ts';
+import { BatchNorm, type RunningOptions } from '../batch/batch.ts';
 
 export interface EvalNormOptions extends RunningOptions {
   /** Samples that shared a statistic in training. */
