@@ -81,6 +81,20 @@ export function behaviour(makeBackend: MakeBackend): void {
     expect(await program.results()).toEqual(first);
   });
 
+  it('profiles a program with the results of a run, and a time for each command', async () => {
+    if (backend.profile === undefined) return;
+    const program = programOf(backend, [reduce('sum', matmul(leaf([90, 80], 'float32', 210), leaf([80, 70], 'float32', 211)), 0), softmax(leaf([30, 40], 'float32', 212), 1)]);
+    await program.run();
+    const first = await program.results();
+    await program.run([valuesOf('float32', 90 * 80, 213), valuesOf('float32', 80 * 70, 214), valuesOf('float32', 30 * 40, 215)]);
+    const times = program.profile();
+    expect(await program.results()).toEqual(first);
+    expect(times).toHaveLength(program.commands);
+    expect(Math.min(...times)).toBeGreaterThan(0);
+    const wrong = programOf(backend, [combine.gather(leaf([5], 'float32', 208), given([7], 'int32'), 0)]);
+    expect(() => wrong.profile()).toThrow('out of range');
+  });
+
   it('goes on after an index out of range', async () => {
     const table = leaf([5], 'float32', 208);
     const wrong = programOf(backend, [combine.gather(table, given([7], 'int32'), 0)]);
@@ -118,6 +132,8 @@ function programOf(backend: Backend, outputs: readonly Node[]) {
   const memories = graph.outputs.map(({ shape, dtype }) => backend.allocate(elementCount(shape) * bytesOf(dtype)));
   const own = graph.inputs.map((node) => (node.op === 'data' ? node.attributes.leaf.data : undefined) ?? arrayOf('uint8', 0));
   return {
+    commands: executable.program?.commands.length ?? 0,
+    profile: () => backend.profile?.(executable, { inputs: own, variables: [], outputs: memories }) ?? [],
     run: (inputs: readonly TypedArray[] = own) => backend.run(executable, { inputs, variables: [], outputs: memories }),
     results: () =>
       Promise.all(graph.outputs.map(({ shape, dtype }, i) => backend.read(memories[i] ?? { bytes: 0 }, dtype, elementCount(shape)))),

@@ -92,10 +92,20 @@ export class CpuBackend implements Backend {
   }
 
   run(executable: Executable, binding: Binding): void {
+    this.#prepared(executable).run(binding, this.#arena);
+  }
+
+  /** Runs a program command by command, with all its effects; the milliseconds that each command took. */
+  profile(executable: Executable, binding: Binding): number[] {
+    return this.#prepared(executable).profile(binding, this.#arena);
+  }
+
+  /** An executable of this backend, with an arena that is large enough. */
+  #prepared(executable: Executable): CpuExecutable {
     if (!(executable instanceof CpuExecutable)) throw new InternalError('the program belongs to another backend');
     this.#arena.reserve(executable.program.arenaBytes);
     if (this.#poison) this.#arena.poison();
-    executable.run(binding, this.#arena);
+    return executable;
   }
 
   /** Bytes that the arena and live allocations take. */

@@ -17,7 +17,7 @@ import {
 } from '@athanor/core/backend';
 import { kernelStore, type KernelStore } from './compiler/store.ts';
 import type { VectorBytes } from './compiler/toolchain.ts';
-import { NativeExecutable, type CommandTime, type Machine } from './executable.ts';
+import { NativeExecutable, type Machine } from './executable.ts';
 import { OwnedMemory, Region, ownedMemory } from './memory.ts';
 
 export interface NativeOptions {
@@ -125,8 +125,8 @@ export class NativeBackend implements Backend {
     own.run(binding, this.#machine);
   }
 
-  /** Runs a program once, kernel by kernel, and tells what each took. */
-  profile(executable: Executable, binding: Binding): CommandTime[] {
+  /** Runs a program command by command, with all its effects; the milliseconds that each command took. */
+  profile(executable: Executable, binding: Binding): number[] {
     return this.#own(executable).profile(binding, this.#machine);
   }
 

@@ -31,16 +31,10 @@ export interface Machine {
   readonly spinNanoseconds: number;
 }
 
-/** What one phase of a kernel took. */
-export interface CommandTime {
-  readonly kernel: string;
-  readonly milliseconds: number;
-}
-
 /** Commands one after the other in one foreign call, or a routine in JavaScript. */
 type Segment =
-  | { readonly kind: 'commands'; readonly table: BigInt64Array; readonly count: number; readonly names: readonly string[] }
-  | { readonly kind: 'routine'; readonly kernel: RoutineKernel; readonly arguments: readonly { readonly buffer: number; readonly offset: number }[] };
+  | { readonly kind: 'commands'; readonly table: BigInt64Array; readonly count: number; readonly commands: readonly number[] }
+  | { readonly kind: 'routine'; readonly kernel: RoutineKernel; readonly command: number; readonly arguments: readonly { readonly buffer: number; readonly offset: number }[] };
 
 const commandWords = 5;
 const flags = { barrier: 1, parallel: 2 } as const;
@@ -107,27 +101,31 @@ export class NativeExecutable implements Executable {
     if (raised !== 0) throw indexOutOfRange();
   }
 
-  /** Runs once, each command by itself, and tells what each took; routines are not told apart from what they wait for. */
-  profile(binding: Binding, machine: Machine): CommandTime[] {
-    const { runtime, scratch, shared, threads } = machine;
+  /** Runs each command by itself; the milliseconds that each took. */
+  profile(binding: Binding, machine: Machine): number[] {
+    const { runtime, scratch, shared, threads, spinNanoseconds } = machine;
     this.#bind(binding, machine);
     scratch.reserve(this.#scratchBytes * threads);
     shared.reserve(this.#sharedBytes);
-    const times: CommandTime[] = [];
-    const measure = (kernel: string, work: () => void): void => {
-      const start = performance.now();
+    const times = this.program.commands.map(() => 0);
+    const measure = (command: number, work: () => void): void => {
+      const began = performance.now();
       work();
-      times.push({ kernel, milliseconds: performance.now() - start });
+      times[command] = (times[command] ?? 0) + performance.now() - began;
     };
+    let raised = 0;
     for (const segment of this.#segments) {
-      if (segment.kind === 'routine') measure(segment.kernel.name, () => this.#routine(segment.kernel, segment.arguments, runtime));
+      if (segment.kind === 'routine') measure(segment.command, () => this.#routine(segment.kernel, segment.arguments, runtime));
       else {
-        segment.names.forEach((name, i) => {
-          const command = segment.table.subarray(i * commandWords, (i + 1) * commandWords);
-          measure(name, () => runtime.run(command, 1, this.#arguments, this.#buffers, scratch.address, this.#scratchBytes, shared.address, threads, 0, machine.spinNanoseconds));
+        segment.commands.forEach((command, i) => {
+          const phase = segment.table.subarray(i * commandWords, (i + 1) * commandWords);
+          measure(command, () => {
+            raised |= runtime.run(phase, 1, this.#arguments, this.#buffers, scratch.address, this.#scratchBytes, shared.address, threads, 0, spinNanoseconds);
+          });
         });
       }
     }
+    if (raised !== 0) throw indexOutOfRange();
     return times;
   }
 
@@ -178,18 +176,18 @@ export class NativeExecutable implements Executable {
 function segmentsOf(program: Program, phases: ReadonlyMap<GeneratedKernel, readonly CompiledPhase[]>, words: number[]): Segment[] {
   const segments: Segment[] = [];
   let open: number[] = [];
-  let names: string[] = [];
+  let commands: number[] = [];
   const close = (): void => {
-    if (open.length > 0) segments.push({ kind: 'commands', table: BigInt64Array.from(open, BigInt), count: open.length / commandWords, names });
+    if (open.length > 0) segments.push({ kind: 'commands', table: BigInt64Array.from(open, BigInt), count: open.length / commandWords, commands });
     open = [];
-    names = [];
+    commands = [];
   };
-  for (const command of program.commands) {
+  program.commands.forEach((command, number) => {
     const kernel = existing(program.kernels[command.kernel], 'kernel', command.kernel);
     if (kernel.kind === 'routine') {
       close();
-      segments.push({ kind: 'routine', kernel, arguments: command.arguments });
-      continue;
+      segments.push({ kind: 'routine', kernel, command: number, arguments: command.arguments });
+      return;
     }
     const first = words.length / 2;
     command.arguments.forEach(({ buffer, offset }) => {
@@ -201,10 +199,10 @@ function segmentsOf(program: Program, phases: ReadonlyMap<GeneratedKernel, reado
     const barrier = command.barrier || list.length > 1 ? flags.barrier : 0;
     for (const phase of list) {
       const parallel = phase.units > 1 && long ? flags.parallel : 0;
-      names.push(list.length === 1 ? kernel.name : `${kernel.name} (${phase.name})`);
+      commands.push(number);
       open.push(phase.function, barrier | parallel, phase.units, first, command.arguments.length);
     }
-  }
+  });
   close();
   return segments;
 }

@@ -117,11 +117,27 @@ export class WasmBackend implements Backend {
   }
 
   run(executable: Executable, binding: Binding): void {
+    this.prepared(executable).run(binding, this.arena);
+    this.checkFlag();
+  }
+
+  /** Runs a program command by command, with all its effects; the milliseconds that each command took. */
+  profile(executable: Executable, binding: Binding): number[] {
+    const times = this.prepared(executable).profile(binding, this.arena);
+    this.checkFlag();
+    return times;
+  }
+
+  /** An executable of this backend, with an arena that is large enough. */
+  private prepared(executable: Executable): WasmExecutable {
     if (!(executable instanceof WasmExecutable)) throw new UserError('an executable of another backend was given to the wasm backend');
     if (this.disposed) throw new UserError('the wasm backend was disposed of');
     this.arena.reserve(executable.arenaBytes, executable.scratch);
     if (this.options.poison === true) this.arena.poison(executable.arenaBytes, executable.scratch);
-    executable.run(binding, this.arena);
+    return executable;
+  }
+
+  private checkFlag(): void {
     const flag = this.linear.words(control.flag, 1);
     if (flag[0] === 0) return;
     flag[0] = 0;

@@ -73,6 +73,8 @@ export interface Backend {
   compile(graph: CanonicalGraph): Executable;
   /** Runs are ordered. Throws (or rejects) with a UserError if a gather or scatter index was out of range. */
   run(executable: Executable, binding: Binding): void | Promise<void>;
+  /** Runs a program command by command, with all its effects; the milliseconds that each command took. */
+  profile?(executable: Executable, binding: Binding): readonly number[];
   /** What the backend holds now. */
   memory(): BackendMemory;
   /** Ends workers and frees everything. */

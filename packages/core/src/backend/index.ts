@@ -23,5 +23,6 @@ export { schedule, type ScheduleOptions } from '../schedule/schedule.ts';
 export { verify } from '../schedule/verify.ts';
 export { inputsOf, lower, type Lowered, type LoweredBody } from '../kernel/lower.ts';
 export { expandMath, type EmitMath, type MathInstruction } from '../kernel/math.ts';
+export { programCost, type CommandCost, type ProgramCost } from '../schedule/cost.ts';
 export { explainProgram } from '../schedule/explain.ts';
 export { kernelCost, type KernelCost } from '../kernel/measure.ts';

@@ -225,3 +225,31 @@ describe('mistakes', () => {
     expect(() => compile(() => (optimizer.lr = 0.2), { name: 'decay' })()).toThrowErrorMatchingInlineSnapshot(`[UserError: lr is set inside compiled function decay, where it would be set once and for all — set it before the call]`);
   });
 });
+
+describe('before and beside a run', () => {
+  test('cost tells what a call will compute and take, and runs nothing', () => {
+    const weight = scalar(3);
+    const step = compile((x: Tensor) => {
+      const y = x.matmul(x);
+      weight.assign(y.sum());
+      return y;
+    });
+    const cost = step.cost(zeros([32, 32]));
+    expect(cost.flops).toBe(2 * 32 ** 3 + 32 ** 2);
+    expect(cost.inputBytes).toBe(4 * 32 * 32);
+    expect(cost.outputBytes).toBe(4 * 32 * 32);
+    expect(cost.variableBytes).toBe(4);
+    expect(cost.commands.length).toBeGreaterThanOrEqual(cost.kernels);
+    expect(weight.version).toBe(0);
+  });
+
+  test('cost follows the shapes of the arguments', () => {
+    const step = compile((x: Tensor) => x.matmul(x));
+    expect(step.cost(zeros([64, 64])).flops).toBe(8 * step.cost(zeros([32, 32])).flops);
+  });
+
+  test('a backend that cannot profile says so', async () => {
+    const step = compile((x: Tensor) => x.matmul(x));
+    await expect(step.profile(zeros([4, 4]))).rejects.toThrow('the backend reference cannot profile');
+  });
+});

@@ -1,8 +1,9 @@
 // One compiled trace: which argument or storage each leaf of its program is bound to, and how a call runs it.
-import type { Backend, Executable, Memory } from '../backend/backend.ts';
+import type { Backend, Binding, Executable, Memory } from '../backend/backend.ts';
 import { InternalError } from '../errors.ts';
 import { data, read } from '../graph/build.ts';
 import type { Node } from '../graph/node.ts';
+import type { Program } from '../kernel/ir.ts';
 import { elementCount } from '../shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Bound } from './arguments.ts';
@@ -22,6 +23,8 @@ interface PlannedOutput {
   /** Small outputs are read back from one memory per plan; large ones get memory of their own at each call. */
   readonly shared: Storage | undefined;
 }
+
+type Execute = (backend: Backend, executable: Executable, binding: Binding) => void | Promise<void>;
 
 export class Plan {
   readonly backend: Backend;
@@ -59,6 +62,11 @@ export class Plan {
     this.#draws = [...trace.draws];
   }
 
+  /** What a run computes; absent where the backend interprets graphs. */
+  get program(): Program | undefined {
+    return this.#executable.program;
+  }
+
   /** Whether the training flags are those of the trace. */
   flagsHold(): boolean {
     if (this.#flagsSeen === flagChanges()) return true;
@@ -67,8 +75,8 @@ export class Plan {
     return true;
   }
 
-  /** One run: the output tensors, in order. */
-  run(bound: readonly Bound[]): Tensor[] {
+  /** One run: the output tensors, in order. `execute` stands in for the backend's plain run. */
+  run(bound: readonly Bound[], execute: Execute = (backend, executable, binding) => backend.run(executable, binding)): Tensor[] {
     const { backend } = this;
     const targets = this.#outputs.map(({ node, shared }) => shared ?? outputStorage(node, this.#name, backend));
     const leaves = this.#outputs.map(({ node, shared }, i) => this.#leaf(node, shared === undefined ? targets[i] : undefined));
@@ -77,7 +85,7 @@ export class Plan {
     this.#land();
     submit(() => {
       const memoryOf = (storage: Storage): Memory => storage.memoryOn(backend);
-      const ran = backend.run(this.#executable, { inputs: inputs.map(leafValues), variables: storages.map(memoryOf), outputs: targets.map(memoryOf) });
+      const ran = execute(backend, this.#executable, { inputs: inputs.map(leafValues), variables: storages.map(memoryOf), outputs: targets.map(memoryOf) });
       return ran === undefined ? this.#readBack(leaves) : ran.then(() => this.#readBack(leaves));
     });
     this.calls += 1;

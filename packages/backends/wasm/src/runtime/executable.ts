@@ -13,7 +13,7 @@ const workPerThread = 4000;
 
 /** A run of commands between routines, or a routine. */
 type Segment =
-  | { readonly kind: 'commands'; readonly start: number; readonly end: number; readonly threads: number }
+  | { readonly kind: 'commands'; readonly start: number; readonly end: number; readonly threads: number; readonly starts: readonly number[] }
   | { readonly kind: 'routine'; readonly kernel: RoutineKernel; readonly slots: readonly Slot[] };
 
 interface Slot {
@@ -68,9 +68,9 @@ export class WasmExecutable implements Executable {
 
   private build(compiled: ReadonlyMap<Kernel, StoredKernel>): number[] {
     const words: number[] = [];
-    let open: { start: number; threads: number } | undefined;
+    let open: { start: number; threads: number; starts: number[] } | undefined;
     const close = () => {
-      if (open !== undefined) this.segments.push({ kind: 'commands', start: open.start * 4, end: words.length * 4, threads: open.threads });
+      if (open !== undefined) this.segments.push({ kind: 'commands', start: open.start * 4, end: words.length * 4, threads: open.threads, starts: open.starts });
       open = undefined;
     };
     // A barrier counts only between commands that different threads may have run.
@@ -87,7 +87,7 @@ export class WasmExecutable implements Executable {
       const stored = compiled.get(kernel);
       if (stored === undefined) throw new InternalError(`kernel ${kernel.name} was not compiled`);
       if (open === undefined) {
-        open = { start: words.length, threads: 1 };
+        open = { start: words.length, threads: 1, starts: [] };
         [spread, owed] = [false, false];
       }
       const parts = Math.max(1, Math.min(this.pool.threads, stored.units, Math.round(stored.cost / workPerThread)));
@@ -96,6 +96,7 @@ export class WasmExecutable implements Executable {
       if (barrier) [spread, owed] = [false, false];
       if (parts > 1) spread = true;
       open.threads = Math.max(open.threads, parts);
+      open.starts.push(words.length * 4);
       words.push(stored.entry, barrier ? barrierFlag : 0, stored.units, parts, (commandHeader + slots.length) * 4);
       for (const { buffer, offset } of slots) {
         existing(this.uses[buffer], 'buffer', buffer).push({ word: words.length, offset });
@@ -115,6 +116,25 @@ export class WasmExecutable implements Executable {
         this.pool.step(this.table + segment.start, this.table + segment.end, threads);
       } else this.runRoutine(segment.kernel, segment.slots);
     }
+  }
+
+  /** Runs each command by itself; the milliseconds that each took. */
+  profile(binding: Binding, arena: Arena): number[] {
+    this.bind(binding, arena);
+    const times: number[] = [];
+    const measure = (work: () => void) => {
+      const began = performance.now();
+      work();
+      times.push(performance.now() - began);
+    };
+    for (const segment of this.segments) {
+      if (segment.kind === 'routine') measure(() => this.runRoutine(segment.kernel, segment.slots));
+      else {
+        const threads = segment.threads > 1 ? this.pool.threads : 1;
+        segment.starts.forEach((start, i) => measure(() => this.pool.step(this.table + start, this.table + (segment.starts[i + 1] ?? segment.end), threads)));
+      }
+    }
+    return times;
   }
 
   private bind(binding: Binding, arena: Arena): void {
