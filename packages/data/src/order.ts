@@ -24,3 +24,41 @@ export function identity(length: number): Int32Array {
 export function epochOrder(length: number, options: { seed: number; epoch: number; shuffle: boolean }): Int32Array {
   return options.shuffle ? permutation(length, streamKey(options.seed, 'order', options.epoch)) : identity(length);
 }
+
+/** Which samples come together in a batch: of only so many classes, drawn anew for each batch. */
+export interface ClassGrouping {
+  readonly labels: Int32Array;
+  /** Samples a batch. */
+  readonly batch: number;
+  /** Classes in a batch. */
+  readonly classes: number;
+}
+
+/**
+ * An order whose batches hold samples of few classes: batches that are not independent draws. Each class is gone through
+ * in a random order, and again when it is used up, so a sample may come twice in an epoch.
+ */
+export function groupedOrder({ labels, batch, classes }: ClassGrouping, options: { seed: number; epoch: number }): Int32Array {
+  const { seed, epoch } = options;
+  const members = new Map<number, number[]>();
+  for (const index of permutation(labels.length, streamKey(seed, 'order', epoch))) {
+    const label = labels[index] ?? 0;
+    const known = members.get(label);
+    if (known === undefined) members.set(label, [index]);
+    else known.push(index);
+  }
+  const pools = [...members.keys()].sort((a, b) => a - b).map((label) => ({ samples: members.get(label) ?? [], used: 0 }));
+  const random = new RandomStream(streamKey(seed, 'classes', epoch));
+  const order = new Int32Array(labels.length);
+  let chosen: typeof pools = [];
+  for (let position = 0; position < order.length; position++) {
+    const within = position % batch;
+    if (within === 0) {
+      const left = [...pools];
+      chosen = Array.from({ length: Math.min(classes, pools.length) }, () => left.splice(random.integer(left.length), 1)).flat();
+    }
+    const pool = chosen[within % chosen.length];
+    if (pool !== undefined) order[position] = pool.samples[pool.used++ % pool.samples.length] ?? 0;
+  }
+  return order;
+}

@@ -1,6 +1,6 @@
 // Which samples make the next batch: a position in an endless sequence of epochs, saved and restored exactly.
 import { UserError } from '@athanor/core';
-import { epochOrder } from '../order.ts';
+import { epochOrder, groupedOrder } from '../order.ts';
 import { checkSeed } from '../random.ts';
 
 /** Where a loader stands, as JSON: everything before it was consumed, nothing after. */
@@ -30,6 +30,8 @@ export interface CursorOptions {
   readonly shuffle: boolean;
   /** Leave out the last batch of an epoch when it is short. */
   readonly dropLast: boolean;
+  /** Take each batch from so many classes only; in place of the shuffled order. */
+  readonly grouped?: { readonly labels: Int32Array; readonly classes: number } | undefined;
 }
 
 export class Cursor {
@@ -111,7 +113,9 @@ export class Cursor {
 
   #orderOf(epoch: number): Int32Array {
     if (this.#order?.epoch !== epoch) {
-      this.#order = { epoch, indices: epochOrder(this.#length, { ...this.#options, epoch }) };
+      const { grouped, batch } = this.#options;
+      const place = { ...this.#options, epoch };
+      this.#order = { epoch, indices: grouped === undefined ? epochOrder(this.#length, place) : groupedOrder({ ...grouped, batch }, place) };
     }
     return this.#order.indices;
   }

@@ -122,3 +122,26 @@ test('options that cannot work are told', () => {
     'the standard deviation of channel 1 is 0',
   );
 });
+
+test('classesPerBatch takes each batch from so many classes, and goes on exactly', () => {
+  const three = createDataset({
+    name: 'three',
+    inputShape: [1],
+    inputs: Uint8Array.from({ length: 30 }, (_, index) => index),
+    labels: Int32Array.from({ length: 30 }, (_, index) => (index < 20 ? 0 : index < 27 ? 1 : 2)),
+    classes: ['a', 'b', 'c'],
+  });
+  const options = { batch: 6, seed: 3, classesPerBatch: 2 };
+  const loader = new Loader(three, options);
+  const lists = [[...loader.rest()], [...loader.rest()]].flat().map(({ labels }) => [...labels]);
+  for (const list of lists) expect(new Set(list).size).toBe(2);
+  expect(new Set(lists.flat())).toEqual(new Set([0, 1, 2]));
+  const again = new Loader(three, options);
+  for (let i = 0; i < 7; i++) again.next();
+  const state = again.state();
+  const expected = again.next();
+  const resumed = new Loader(three, options);
+  resumed.restore(state);
+  expect(resumed.next()).toEqual(expected);
+  expect(() => new Loader(three, { ...options, classesPerBatch: 0 })).toThrow('batches of 0 classes');
+});

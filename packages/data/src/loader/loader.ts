@@ -1,4 +1,5 @@
 // Batches of a data set in an order that is a pure function of seed and epoch, with an exact cursor.
+import { UserError } from '@athanor/core';
 import type { Dataset, Statistics } from '../dataset.ts';
 import type { Transform } from '../transforms/transform.ts';
 import { createAssembler } from './assemble.ts';
@@ -15,6 +16,8 @@ export interface LoaderOptions {
   readonly shuffle?: boolean;
   /** Leave out the last batch of an epoch when it is short. Default false. */
   readonly dropLast?: boolean;
+  /** Take each batch from so many classes only, drawn anew for each: batches that are no independent draws. */
+  readonly classesPerBatch?: number | undefined;
   /** Default: the data set's known statistics, if any. */
   readonly normalize?: Statistics | false | undefined;
   /** Applied in order to each sample, before normalisation. */
@@ -28,9 +31,13 @@ export function resolveLoaderOptions(
   dataset: Dataset,
   options: LoaderOptions,
 ): { cursor: CursorOptions; assemble: AssembleOptions } {
-  const { batch, seed = 0, shuffle = true, dropLast = false, transforms = [], mixup } = options;
+  const { batch, seed = 0, shuffle = true, dropLast = false, transforms = [], mixup, classesPerBatch } = options;
+  if (classesPerBatch !== undefined && !(Number.isInteger(classesPerBatch) && classesPerBatch >= 1)) {
+    throw new UserError(`batches of ${classesPerBatch} classes`, { remedy: 'give a whole number from 1' });
+  }
+  const grouped = classesPerBatch === undefined ? undefined : { labels: dataset.labels, classes: classesPerBatch };
   const normalize = options.normalize ?? dataset.statistics ?? false;
-  return { cursor: { batch, seed, shuffle, dropLast }, assemble: { seed, normalize, transforms, mixup } };
+  return { cursor: { batch, seed, shuffle, dropLast, grouped }, assemble: { seed, normalize, transforms, mixup } };
 }
 
 /**
