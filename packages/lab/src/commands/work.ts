@@ -13,19 +13,25 @@ import type { CommandContext } from './context.ts';
 
 /** Runs what is left of a study, prints its table and writes its report. */
 export async function work(study: Study, registry: Registry, context: CommandContext): Promise<void> {
-  const left = study.runs.filter((run) => runStatus(run) !== 'done').length;
-  if (left === 0) {
-    context.out(`${shown(study.folder)} is done already: nothing to run (--fresh runs it anew)`);
-  } else {
-    const computing = installedPackages(process.cwd()).filter(({ name, plugin }) => plugin || name === '@athanor/core');
-    const packages = Object.fromEntries(computing.map(({ name, version }) => [name, version]));
-    await runStudy(study, { registry, packages, observer: new Progress(context.progress), dataDir: context.dataDir, ownsProcess: context.ownsProcess });
-  }
+  const ran = await complete(study, registry, context);
+  if (!ran) context.out(`${shown(study.folder)} is done already: nothing to run (--fresh runs it anew)`);
   context.out(`\n${summaryTable(summarize(study))}\n`);
   context.out(`Report: ${shown(writeReport(study))}`);
 }
 
-function shown(path: string): string {
+/** Runs what is left of a study; false if nothing was. */
+export async function complete(study: Study, registry: Registry, context: CommandContext): Promise<boolean> {
+  const left = study.runs.filter((run) => runStatus(run) !== 'done').length;
+  if (left > 0) {
+    const computing = installedPackages(process.cwd()).filter(({ name, plugin }) => plugin || name === '@athanor/core');
+    const packages = Object.fromEntries(computing.map(({ name, version }) => [name, version]));
+    await runStudy(study, { registry, packages, observer: new Progress(context.progress), dataDir: context.dataDir, ownsProcess: context.ownsProcess });
+  }
+  return left > 0;
+}
+
+/** A path as a person would type it here. */
+export function shown(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith('..') ? path : near;
 }
