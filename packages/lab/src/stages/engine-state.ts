@@ -1,14 +1,16 @@
 // Everything that the engine changes while a model is trained, as tensors with names: parameters, buffers, the
-// optimiser's slots, and the random streams.
+// optimiser's slots, moving averages, and the random streams.
 import { random } from '@athanor/core';
 import type { Variable } from '@athanor/core';
 import { loadState, snapshot } from '@athanor/core/nn';
-import type { Module, Optimizer } from '@athanor/core/nn';
+import type { EMA, Module, Optimizer } from '@athanor/core/nn';
 import type { StoredArray } from '@athanor/data';
 
 export interface Trained {
   readonly model: Module;
   readonly optimizer: Optimizer;
+  /** Of the weights, where there are any. */
+  readonly ema?: EMA;
 }
 
 /** Host copies of the whole state. */
@@ -34,8 +36,9 @@ export async function takeModel(model: Module): Promise<Map<string, StoredArray>
   return new Map(Object.entries(await snapshot(model.stateDict())).map(([name, tensor]) => [name, tensor as StoredArray]));
 }
 
-function variablesOf({ model, optimizer }: Trained): Record<string, Variable> {
-  return { ...prefixed('model.', model.stateDict()), ...prefixed('optimizer.', optimizer.stateDict()), ...random.state() };
+function variablesOf({ model, optimizer, ema }: Trained): Record<string, Variable> {
+  const parts = { ...prefixed('model.', model.stateDict()), ...prefixed('optimizer.', optimizer.stateDict()) };
+  return { ...parts, ...(ema === undefined ? {} : prefixed('ema.', ema.stateDict())), ...random.state() };
 }
 
 function prefixed(prefix: string, variables: Readonly<Record<string, Variable>>): Record<string, Variable> {

@@ -1,144 +1,210 @@
 // The stage `train`: a classifier trained by compiled steps, evaluated on the test split, resumed exactly.
 import { UserError, compile, fromBuffer, random, setBackend } from '@athanor/core';
 import type { Tensor } from '@athanor/core';
-import { functional } from '@athanor/core/nn';
-import { component, componentRef } from '@athanor/core/plugin';
-import type { ComponentContext } from '@athanor/core/plugin';
-import { Loader, batches, writeSafetensors } from '@athanor/data';
+import { component } from '@athanor/core/plugin';
+import type { ComponentContext, DatasetPart } from '@athanor/core/plugin';
+import { Loader, batches, splitDataset, writeSafetensors } from '@athanor/data';
 import type { Batch, LoaderState } from '@athanor/data';
-import * as z from 'zod';
 import { evaluationFile } from '../report/evaluation.ts';
-import type { Stage, StageResult, StageState, StepReport } from '../run/stage.ts';
+import type { Json, Stage, StageResult, StageState, StepReport } from '../run/stage.ts';
 import { Tally } from './classification.ts';
+import { requireFiniteLoss, requireFiniteState } from './divergence.ts';
 import { putState, takeModel, takeState } from './engine-state.ts';
 import type { Trained } from './engine-state.ts';
-
-const schema = z
-  .strictObject({
-    data: componentRef('dataset'),
-    model: componentRef('model'),
-    optimizer: componentRef('optimizer').default('sgd'),
-    schedule: componentRef('schedule').default('constant'),
-    batch: z.int().min(1).default(64).meta({ description: 'samples a step; a short last batch of an epoch is left out' }),
-    epochs: z.number().positive().optional().meta({ description: 'passes over the training split' }),
-    steps: z.int().min(1).optional().meta({ description: 'instead of epochs' }),
-    transforms: z.array(componentRef('transform')).default([]).meta({ description: 'random changes of training samples' }),
-    labelSmoothing: z.number().min(0).lt(1).default(0),
-    evaluateEvery: z.int().min(1).default(1).meta({ description: 'epochs between evaluations on the test split' }),
-    evaluationBatch: z.int().min(1).default(500),
-    logEvery: z.int().min(1).default(10).meta({ description: 'steps between rows of the training loss' }),
-    checkpointEvery: z.int().min(1).optional().meta({ description: 'steps between checkpoints (default: an epoch)' }),
-  })
-  .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), 'write either epochs or steps');
-
-type TrainConfig = z.output<typeof schema>;
+import { fittingModel } from './fit.ts';
+import { parameterGroups } from './groups.ts';
+import { trainSchema } from './train-config.ts';
+import type { TrainConfig } from './train-config.ts';
+import { ProbeHistory } from './probe.ts';
+import type { Probe } from './probe.ts';
+import { makeAverages, makeUpdate } from './update.ts';
+import type { Mixed } from './update.ts';
 
 export const trainStage = component({
   kind: 'stage',
   name: 'train',
   summary: 'Trains a classifier and evaluates it on the test split',
-  schema,
+  schema: trainSchema,
   create: (config, context) => createTraining(config, context),
 });
 
+/** What a checkpoint holds beside tensors. */
+interface Progress {
+  readonly done: number;
+  readonly loader: LoaderState;
+  /** Of the training losses since the last evaluation. */
+  readonly losses: { readonly sum: number; readonly count: number };
+  readonly schedule?: unknown;
+  readonly diverged?: number;
+}
+
 async function createTraining(config: TrainConfig, context: ComponentContext<'stage'>): Promise<Stage> {
-  const { make, seed, backend, dataDir, notify } = context;
+  const { make, seed, backend } = context;
   if (backend !== undefined) setBackend(backend);
   random.manualSeed(seed);
-  const { train, test } = await make('dataset', config.data, { dataDir, notify });
-  if (config.batch > train.length) {
-    throw new UserError(`train.batch is ${config.batch}, but ${train.name} has ${train.length} samples to train on`, {
-      remedy: `use a batch of at most ${train.length}`,
-    });
-  }
-  const model = make('model', config.model, { input: train.inputShape, classes: train.classes.length });
-  const optimizer = make('optimizer', config.optimizer)(model.parameters());
+  const { train, test, validation } = await parts(config, context);
+  const model = fittingModel(config.model, train, config.batch, () =>
+    make('model', config.model, { input: train.inputShape, classes: train.classes.length }),
+  );
+  const optimizer = make('optimizer', config.optimizer)(parameterGroups(model, config));
+  const ema = makeAverages(model, config.ema);
   const transforms = config.transforms.map((ref) => make('transform', ref));
-  const loader = new Loader(train, { batch: config.batch, seed, dropLast: true, transforms });
+  const mixup = config.mixup === undefined ? undefined : { alpha: config.mixup };
+  const loader = new Loader(train, { batch: config.batch, seed, dropLast: true, transforms, mixup, classesPerBatch: config.classesPerBatch });
   const perEpoch = loader.batchesPerEpoch;
   const steps = config.steps ?? Math.ceil((config.epochs ?? 1) * perEpoch);
   const factor = make('schedule', config.schedule, { steps });
   const base = optimizer.lr;
-
-  const tensors = ({ inputs, labels, size }: Batch): [Tensor, Tensor] => [
-    fromBuffer(inputs, [size, ...train.inputShape]),
-    fromBuffer(labels, [size]),
-  ];
-  const trainStep = compile((inputs: Tensor, labels: Tensor) => {
-    const loss = functional.crossEntropy(model.forward(inputs), labels, { labelSmoothing: config.labelSmoothing });
-    optimizer.step(loss);
-    return loss;
-  });
+  const loss = make('loss', config.loss);
+  const update = makeUpdate({ model, optimizer, ema, loss, clip: config.clip, microBatches: config.microBatches });
+  const probed = { model, train, test, seed, loss: (inputs: Tensor, labels: Tensor): Tensor => loss(model.forward(inputs), labels).mean() };
+  const probes: Probe[] = [];
+  for (const ref of config.probes) probes.push(await make('probe', ref, probed));
+  const history = new ProbeHistory();
   const answer = compile((inputs: Tensor) => model.forward(inputs));
 
-  let tally: { readonly at: number; readonly value: Tally } | undefined;
-  async function evaluate(at: number): Promise<Tally> {
-    if (tally?.at === at) return tally.value;
+  const inputsOf = ({ inputs, size }: Batch): Tensor => fromBuffer(inputs, [size, ...train.inputShape]);
+  const mixedOf = ({ mixed, size }: Batch): Mixed[] =>
+    mixed === undefined ? [] : [{ labels: fromBuffer(mixed.labels, [size]), weights: fromBuffer(mixed.weights, [size]) }];
+
+  const tallies = new Map<DatasetPart, { readonly at: number; readonly value: Tally }>();
+  async function evaluate(part: DatasetPart, at: number): Promise<Tally> {
+    const known = tallies.get(part);
+    if (known?.at === at) return known.value;
     model.eval();
-    const value = new Tally(test);
-    const normalize = train.statistics ?? false;
-    for (const batch of batches(test, { batch: config.evaluationBatch, normalize })) {
-      const [inputs] = tensors(batch);
-      value.add(await answer(inputs).data(), batch.size);
+    ema?.swap();
+    const value = new Tally(part);
+    for (const batch of batches(part, { batch: config.evaluationBatch, normalize: train.statistics ?? false })) {
+      value.add(await answer(inputsOf(batch)).data(), batch.size);
     }
+    ema?.swap();
     model.train();
-    tally = { at, value };
+    tallies.set(part, { at, value });
     return value;
   }
 
+  async function evaluateAll(at: number): Promise<Map<string, number>> {
+    const values = new Map<string, number>();
+    for (const [name, part] of [['validation', validation], ['test', test]] as const) {
+      if (part === undefined) continue;
+      const { loss, accuracy } = await evaluate(part, at);
+      if (Number.isFinite(loss)) values.set(`${name}.loss`, loss);
+      values.set(`${name}.accuracy`, accuracy);
+    }
+    return values;
+  }
+
   let done = 0;
-  const trained: Trained = { model, optimizer };
+  let losses = { sum: 0, count: 0 };
+  /** The step whose loss was not finite, where that is a result. */
+  let diverged: number | undefined;
+  const trained: Trained = { model, optimizer, ...(ema === undefined ? {} : { ema }) };
   return {
     steps,
     checkpointEvery: config.checkpointEvery ?? perEpoch,
 
     async step(step): Promise<StepReport> {
-      optimizer.lr = base * factor(step);
-      const [inputs, labels] = tensors(loader.next());
-      const loss = await trainStep(inputs, labels).item();
       done = step + 1;
+      if (diverged !== undefined) return {};
+      optimizer.lr = base * factor(step);
+      const batch = loader.next();
+      const [inputs, labels] = [inputsOf(batch), fromBuffer(batch.labels, [batch.size])];
       const metrics: { metric: string; value: number }[] = [];
-      if (done % config.logEvery === 0 || done === 1) metrics.push({ metric: 'train.loss', value: loss });
+      for (const probe of probes) {
+        if (step % probe.every !== 0) continue;
+        const rows = await probe.measure({ step, lr: optimizer.lr, inputs, labels });
+        history.add(rows);
+        for (const [metric, value] of Object.entries(rows)) metrics.push({ metric, value });
+      }
+      const result = update(inputs, labels, ...mixedOf(batch));
+      const loss = await result.loss.item();
+      if (config.divergence === 'result' && !Number.isFinite(loss)) {
+        diverged = done;
+        return { show: { loss }, metrics };
+      }
+      requireFiniteLoss(loss, done, optimizer.lr);
+      losses = { sum: losses.sum + loss, count: losses.count + 1 };
+      if (done % config.logEvery === 0 || done === 1) {
+        metrics.push({ metric: 'train.loss', value: loss });
+        if (result.norm !== undefined) metrics.push({ metric: 'train.gradientNorm', value: await result.norm.item() });
+      }
       const show: Record<string, number> = { loss };
       if (done % (config.evaluateEvery * perEpoch) === 0 || done === steps) {
-        const { accuracy, loss: testLoss } = await evaluate(done);
-        metrics.push({ metric: 'test.loss', value: testLoss }, { metric: 'test.accuracy', value: accuracy });
-        show['test accuracy'] = accuracy;
+        const values = await evaluateAll(done);
+        for (const [metric, value] of values) metrics.push({ metric, value });
+        show['test accuracy'] = values.get('test.accuracy') ?? 0;
+        values.set('train.loss', losses.sum / losses.count);
+        losses = { sum: 0, count: 0 };
+        const { feedback } = factor;
+        const watched = feedback === undefined ? undefined : values.get(feedback.metric);
+        if (watched !== undefined) feedback?.observe(watched);
       }
       return { samples: config.batch, show, ...(metrics.length > 0 ? { metrics } : {}) };
     },
 
     async state(): Promise<StageState> {
-      return { tensors: await takeState(trained), values: { done, loader: { ...loader.state() } } };
+      const tensors = await takeState(trained);
+      if (config.divergence === 'error') requireFiniteState(tensors, done);
+      const progress: Progress = { done, ...(diverged === undefined ? {} : { diverged }), loader: { ...loader.state() }, losses, ...(factor.feedback === undefined ? {} : { schedule: factor.feedback.state() }) };
+      return { tensors: new Map([...tensors, ...history.state()]), values: progress as unknown as Json };
     },
 
-    restore({ tensors: saved, values }): Promise<void> {
-      const { done: steps_, loader: cursor } = values as unknown as { done: number; loader: LoaderState };
-      putState(trained, saved);
-      loader.restore(cursor);
-      done = steps_;
+    restore({ tensors, values }): Promise<void> {
+      const saved = values as unknown as Progress;
+      putState(trained, history.restore(tensors));
+      loader.restore(saved.loader);
+      ({ done, losses, diverged } = saved);
+      factor.feedback?.restore(saved.schedule);
       return Promise.resolve();
     },
 
     async finish(): Promise<StageResult> {
-      const value = await evaluate(done);
+      const values = await evaluateAll(done);
+      const tested = await evaluate(test, done);
+      ema?.swap();
+      const weights = writeSafetensors(await takeModel(model));
+      ema?.swap();
       return {
         summary: {
-          'test.accuracy': value.accuracy,
-          'test.loss': value.loss,
+          ...Object.fromEntries([...values].toSorted(([a], [b]) => (a < b ? -1 : 1))),
           'test.samples': test.length,
           parameters: model.parameters().reduce((sum, { elements }) => sum + elements, 0),
+          ...(diverged === undefined ? {} : { diverged }),
+          ...Object.assign({}, ...probes.map((probe) => probe.summarize?.(history.values))),
         },
         artifacts: new Map<string, string | Uint8Array>([
-          ['model.safetensors', writeSafetensors(await takeModel(model))],
-          [evaluationFile, JSON.stringify(value.evaluation({ wrong: 24, right: 24 }))],
+          ['model.safetensors', weights],
+          ...probes.flatMap((probe) => [...(probe.artifacts?.(history.values) ?? [])]),
+          [evaluationFile, JSON.stringify(tested.evaluation({ wrong: 24, right: 24 }))],
         ]),
       };
     },
 
     dispose() {
       model.dispose();
-      for (const variable of Object.values(optimizer.stateDict())) variable.dispose();
+      for (const variable of Object.values({ ...optimizer.stateDict(), ...ema?.stateDict() })) variable.dispose();
     },
   };
+}
+
+/** The data set's parts; `validation` takes samples away from training. */
+async function parts(config: TrainConfig, { make, seed, dataDir, notify }: ComponentContext<'stage'>) {
+  const loaded = await make('dataset', config.data, { dataDir, notify });
+  const { validation: held } = config;
+  if (held !== undefined && held >= loaded.train.length) {
+    throw new UserError(`train.validation is ${held}, but ${loaded.train.name} has ${loaded.train.length} samples to train on`, {
+      remedy: `hold out at most ${loaded.train.length - 1}`,
+    });
+  }
+  const split = held === undefined ? undefined : splitDataset(loaded.train, { testFraction: held / loaded.train.length, seed });
+  const { train, validation } = split === undefined ? loaded : { train: split.train, validation: split.test };
+  if (config.batch > train.length) {
+    throw new UserError(`train.batch is ${config.batch}, but ${train.name} has ${train.length} samples to train on`, {
+      remedy: `use a batch of at most ${train.length}`,
+    });
+  }
+  if (config.batch % config.microBatches !== 0) {
+    throw new UserError(`train.batch is ${config.batch}, which does not split into ${config.microBatches} micro-batches`, { remedy: 'choose a divisor' });
+  }
+  return { train, test: loaded.test, validation };
 }

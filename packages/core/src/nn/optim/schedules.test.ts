@@ -41,6 +41,7 @@ test('warm-up rises into the schedule that follows', () => {
 test('one cycle has its peak where it should, inverse square root too', () => {
   const cycle = schedules.oneCycle({ steps: 100 });
   expect([cycle(0), cycle(29), cycle(99)]).toEqual([0.04, 1, 4e-6].map((v) => expect.closeTo(v, 10)));
+  expect(schedules.oneCycle({ steps: 10, rise: 0.1 })(0)).toBe(1);
   const root = schedules.inverseSquareRoot({ warmup: 10 });
   expect([root(9), root(39), root(4)]).toEqual([1, 0.5, 0.5].map((v) => expect.closeTo(v, 12)));
 });

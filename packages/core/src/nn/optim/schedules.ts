@@ -59,5 +59,5 @@ export function oneCycle(options: { readonly steps: number; readonly rise?: numb
   const { steps, rise = 0.3, start = 1 / 25, end = 1 / 25e4 } = options;
   const peak = rise * steps - 1;
   const between = (from: number, to: number, at: number): number => to + (from - to) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, at)));
-  return (at) => (at <= peak ? between(start, 1, at / peak) : between(1, end, (at - peak) / (steps - 1 - peak)));
+  return (at) => (at <= peak ? between(start, 1, peak === 0 ? 1 : at / peak) : between(1, end, (at - peak) / (steps - 1 - peak)));
 }
