@@ -73,7 +73,7 @@ export function histogram({ series, x, bins = 40, logCounts = false, width = 560
       marginTop: 26,
       marginBottom: 36,
       x: scaleOf({ ...x, domain: [low, high] }, { values: [], count: width / 80 }),
-      y: { ...scaleOf({ label: 'count', scale: logCounts ? 'log' : 'linear' }, { values: [floor, ...counted.flat().map(({ count }) => count)], count: height / 45 }), grid: true, nice: !logCounts },
+      y: { ...scaleOf({ label: 'count', scale: logCounts ? 'log' : 'linear' }, { values: [floor, ...counted.flat().map(({ count }) => Math.max(floor, count))], count: height / 45 }), grid: true, nice: !logCounts },
       marks: [...marks, ...(logCounts ? [] : [Plot.ruleY([0])])],
     },
     { title: `histogram of ${axisTitle(x)}: ${series.map(({ name }) => name).join(', ')}`, legend: series.length > 1 ? series.map(({ name, look }, index) => ({ name, look: look ?? index, mark: 'square' })) : [] },
@@ -82,12 +82,6 @@ export function histogram({ series, x, bins = 40, logCounts = false, width = 560
 
 /** The span of all values; never empty. */
 function extent(series: readonly HistogramSeries[]): [number, number] {
-  const ends = series.flatMap(({ values = [], bins = [] }) => [...extentOrNothing(values), ...bins.flatMap(({ low, high }) => [low, high])]);
-  const [low, high] = extentOf(ends);
+  const [low, high] = extentOf(series.flatMap(({ values = [], bins = [] }) => [...(values.length > 0 ? extentOf(Array.from(values)) : []), ...bins.flatMap((bin) => [bin.low, bin.high])]));
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
-}
-
-function extentOrNothing(values: ArrayLike<number>): number[] {
-  const { length } = values;
-  return length === 0 ? [] : extentOf(Array.from(values));
 }
