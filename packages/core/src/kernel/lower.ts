@@ -11,6 +11,8 @@ export type Lowered =
   | MathInstruction
   /** `pmax(x, y)` = x < y ? y : x, `pmin(x, y)` = y < x ? y : x; both keep a NaN in x. */
   | { readonly op: 'pick'; readonly name: 'pmin' | 'pmax'; readonly inputs: readonly [Value, Value]; readonly dtype: Dtype }
+  /** reduce(sum) of input · times, as one multiply-add a step. */
+  | { readonly op: 'reduce'; readonly combine: 'sum'; readonly input: Value; readonly times: Value; readonly dtype: Dtype }
   /** max(x, +0), NaN kept. */
   | { readonly op: 'relu'; readonly inputs: readonly [Value]; readonly dtype: Dtype };
 
@@ -37,8 +39,9 @@ export function inputsOf(instruction: Lowered): readonly Value[] {
       return [instruction.at];
     case 'scatter':
       return [instruction.at, instruction.input];
-    case 'store':
     case 'reduce':
+      return 'times' in instruction ? [instruction.input, instruction.times] : [instruction.input];
+    case 'store':
     case 'keep':
       return [instruction.input];
     default:
@@ -71,8 +74,10 @@ function withInputs(instruction: Lowered, map: (value: Value) => Value): Lowered
       return { ...instruction, at: map(instruction.at) };
     case 'scatter':
       return { ...instruction, at: map(instruction.at), input: map(instruction.input) };
-    case 'store':
     case 'reduce':
+      if ('times' in instruction) return { ...instruction, input: map(instruction.input), times: map(instruction.times) };
+      return { ...instruction, input: map(instruction.input) };
+    case 'store':
     case 'keep':
       return { ...instruction, input: map(instruction.input) };
     default:
@@ -85,8 +90,11 @@ function isRoot(instruction: Lowered): boolean {
   return instruction.op === 'store' || instruction.op === 'scatter' || instruction.op === 'keep';
 }
 
-/** Instructions in the form that vector backends generate: functions spelled out, dead values dropped. */
-export function lower(instructions: readonly Instruction[], stages: readonly number[]): LoweredBody {
+/**
+ * Instructions in the form that vector backends generate: functions spelled out, dead values dropped. With `products`,
+ * sums of products become multiply-adds.
+ */
+export function lower(instructions: readonly Instruction[], stages: readonly number[], products = false): LoweredBody {
   const out: Lowered[] = [];
   const outStages: number[] = [];
   const renamed: Value[] = [];
@@ -97,7 +105,7 @@ export function lower(instructions: readonly Instruction[], stages: readonly num
     return out.length - 1;
   };
   const emit = (instruction: Lowered, stage: number): Value => {
-    if (instruction.op !== 'constant') return append(simplify(instruction, out), stage);
+    if (instruction.op !== 'constant') return append(products ? joinProduct(instruction, out) : simplify(instruction, out), stage);
     // Constants are outer values: visible in every stage.
     const key = `${instruction.dtype} ${Object.is(instruction.value, -0) ? '-0' : instruction.value}`;
     const known = constants.get(key) ?? append(instruction, 0);
@@ -129,6 +137,15 @@ function simplify(instruction: Lowered, before: readonly Lowered[]): Lowered {
   if (limit === undefined || Number.isNaN(limit)) return instruction;
   if (limit !== 0) return { op: 'pick', name: name === 'max' ? 'pmax' : 'pmin', inputs: [value, constant], dtype };
   return name === 'max' && Object.is(limit, 0) ? { op: 'relu', inputs: [value], dtype } : instruction;
+}
+
+/** Σ x · y in one instruction a step. */
+function joinProduct(instruction: Lowered, before: readonly Lowered[]): Lowered {
+  if (instruction.op !== 'reduce' || instruction.combine !== 'sum' || instruction.dtype !== 'float32') return simplify(instruction, before);
+  const product = before[instruction.input];
+  if (product?.op !== 'elementwise' || product.name !== 'mul') return instruction;
+  const [input = 0, times = 0] = product.inputs;
+  return { op: 'reduce', combine: 'sum', input, times, dtype: instruction.dtype };
 }
 
 /** `x < y ? y : x` and `y < x ? y : x` are single instructions. */

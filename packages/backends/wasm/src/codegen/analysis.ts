@@ -1,8 +1,7 @@
 // What is known of a kernel body before code is made: which values differ along the vector loop, when each is used last,
 // what each stage holds.
-import type { Guard, Value } from '@athanor/core/backend';
+import { inputsOf, type Guard, type Lowered, type LoweredBody, type Value } from '@athanor/core/backend';
 import { at } from './at.ts';
-import { inputsOf, type Lowered, type LoweredBody } from './lower.ts';
 import type { Access, PointerTable } from './pointers.ts';
 
 export interface BodyShape {

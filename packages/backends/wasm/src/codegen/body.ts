@@ -1,5 +1,5 @@
 // Emits the instructions of a kernel for groups of four neighbouring positions along its vector loop.
-import { InternalError, bytesOf, type Dtype, type Guard, type Value } from '@athanor/core/backend';
+import { InternalError, bytesOf, inputsOf, type Dtype, type Guard, type Lowered, type LoweredBody, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { Analysis, type BodyShape } from './analysis.ts';
 import { emitCopy, emitLoad, emitMaskedLoad, emitStore, type Spot } from './access.ts';
@@ -8,7 +8,6 @@ import {
   allocate, constantLanes, emitBitcast, emitCast, emitCombine, emitElementwise, emitMultiplyAdd, emitPick, emitRelu, emitWhere,
   emitWrap, identityOf, integerBytes, isLaneWise, isWide, mapParts, part, splatBytes, type Lanes,
 } from './lanes.ts';
-import { inputsOf, type Lowered, type LoweredBody } from './lower.ts';
 import { PointerTable, type Access, type Frame } from './pointers.ts';
 import { emitCall, emitClamp, emitGatherLane, emitIntegerLanes, emitScatterLane, raiseFlag, type IndexedAccess, type MathImports } from './scalar.ts';
 import { emitThreefry } from './threefry.ts';

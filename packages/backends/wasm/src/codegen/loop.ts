@@ -1,10 +1,9 @@
 // Code for loop kernels: the loop nest, its split into units of work, and the stages.
-import { loopCount, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
+import { loopCount, lower, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
-import { lower } from './lower.ts';
 import { emitPanel, type LoopNest, type Panel } from './panel.ts';
 import { Frame, type Pointer } from './pointers.ts';
 

@@ -1,11 +1,10 @@
 // Reductions over far-apart rows: reads long stretches of each row, several rows at a time, with the partial results of a
 // whole piece in scratch.
-import type { Value } from '@athanor/core/backend';
+import type { Lowered, Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { laneBytes, type Body, type Group } from './body.ts';
 import { allocate, constantLanes, identityOf, mapParts, part, type Lanes } from './lanes.ts';
-import type { Lowered } from './lower.ts';
 import type { Access, Frame, Pointer } from './pointers.ts';
 
 /** One reduction of stage 1. */

@@ -1,9 +1,8 @@
 // Addresses of a kernel's accesses: accesses to one buffer with equal strides share a pointer that loops advance,
 // and differ by constant offsets. Loop indices and guards are pointers too, into no buffer and in units of 1.
-import { InternalError, bytesOf, type Affine, type Guard } from '@athanor/core/backend';
+import { InternalError, bytesOf, type Affine, type Guard, type Lowered } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
-import type { Lowered } from './lower.ts';
 
 export interface Pointer {
   readonly index: number;

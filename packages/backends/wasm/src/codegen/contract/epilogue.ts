@@ -1,9 +1,8 @@
 // The epilogue of a contraction: what happens to each finished sum, over one block of rows and columns.
-import { InternalError, type ContractKernel, type Instruction } from '@athanor/core/backend';
+import { InternalError, lower, type ContractKernel, type Instruction } from '@athanor/core/backend';
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
 import { Body, type BodyOptions, type Group } from '../body.ts';
-import { lower } from '../lower.ts';
 import { Frame, type Pointer } from '../pointers.ts';
 import { mergedAxis } from './axes.ts';
 import { Odometer } from './odometer.ts';
