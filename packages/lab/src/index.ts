@@ -24,3 +24,4 @@ export type { Observer } from './run/observer.ts';
 export type { Json, Stage, StageInput, StageResult, StageState, StepReport } from './run/stage.ts';
 export { createStudy, findStudy, listStudies, openStudy, runStatus } from './run/study.ts';
 export type { Run, RunStatus, Study, StudyRecord } from './run/study.ts';
+export type { Probe, ProbeMoment } from './stages/probe.ts';

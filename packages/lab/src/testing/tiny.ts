@@ -31,5 +31,23 @@ export default definePlugin({
       schema: z.strictObject({ hidden: z.int().min(1).default(16) }),
       create: ({ hidden }, { input, classes }) => new Tiny(input.reduce((product, size) => product * size, 1), hidden, classes),
     }),
+    component({
+      kind: 'probe',
+      name: 'length',
+      summary: 'Squared length of the parameters',
+      schema: z.strictObject({ every: z.int().min(1).default(1) }),
+      create: ({ every }, { model }) => ({
+        every,
+        async measure() {
+          const lengths = model.parameters().map(({ value }) => value.square().sum());
+          return { length: await lengths.reduce((sum, part) => sum.add(part)).item() };
+        },
+        summarize(history) {
+          const lengths = history.get('length') ?? [];
+          return { 'length.count': lengths.length, 'length.first': lengths[0] ?? NaN };
+        },
+        artifacts: (history) => new Map([['lengths.json', JSON.stringify(history.get('length'))]]),
+      }),
+    }),
   ],
 });
