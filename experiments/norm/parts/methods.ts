@@ -1,0 +1,45 @@
+// The methods that these experiments compare: what each one puts into a model's config.
+import type { ComponentRef } from '@athanor/core/plugin';
+
+export interface Method {
+  readonly norm: ComponentRef;
+  readonly weight?: ComponentRef;
+}
+
+/** By the name that the experiments use. Those of one word are the components of that name. */
+export const methods = {
+  none: { norm: 'none' },
+  batch: { norm: 'batch' },
+  'batch-renorm': { norm: { name: 'batch-renorm', momentum: 0.05, warmup: 50, rRamp: 100, dRamp: 100 } },
+  'ghost-batch': { norm: { name: 'ghost-batch', samples: 8 } },
+  'extended-batch': { norm: 'extended-batch' },
+  decorrelated: { norm: { name: 'decorrelated', eps: 1e-3 } },
+  iterative: { norm: { name: 'iterative', eps: 1e-3 } },
+  switchable: { norm: 'switchable' },
+  'evo-b0': { norm: 'evo-b0' },
+  layer: { norm: 'layer' },
+  group: { norm: { name: 'group', groups: 4 } },
+  instance: { norm: { name: 'instance', affine: true } },
+  rms: { norm: { name: 'rms', over: 'sample' } },
+  positional: { norm: 'positional' },
+  'filter-response': { norm: 'filter-response' },
+  'global-response': { norm: 'global-response' },
+  'local-response': { norm: { name: 'local-response', alpha: 1 } },
+  divisive: { norm: { name: 'divisive', sigma: 0.5, affine: true } },
+  'evo-s0': { norm: { name: 'evo-s0', groups: 4 } },
+  'dynamic-tanh': { norm: 'dynamic-tanh' },
+  'dynamic-erf': { norm: 'dynamic-erf' },
+  weight: { norm: 'none', weight: { name: 'weight', init: 'preserve' } },
+  'weight-unit': { norm: 'none', weight: { name: 'weight', init: 'unit' } },
+  'weight-mean-only': { norm: 'mean-only-batch', weight: { name: 'weight', init: 'preserve' } },
+  spectral: { norm: 'none', weight: 'spectral' },
+  cosine: { norm: 'none', weight: 'cosine' },
+  'centred-cosine': { norm: 'none', weight: { name: 'cosine', centered: true } },
+  'scaled-standardization': { norm: 'none', weight: 'scaled-standardization' },
+  'group-standardization': { norm: { name: 'group', groups: 4 }, weight: 'standardization' },
+  'cross-iteration': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 20 } },
+  'cross-iteration-uncompensated': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 20, compensate: false } },
+} as const satisfies Record<string, Method>;
+
+export type MethodName = keyof typeof methods;
+export const methodNames = Object.keys(methods) as [MethodName, ...MethodName[]];

@@ -1,0 +1,6 @@
+// What the experiments on normalization need beside the packages: models, probes, stages.
+import { definePlugin } from '@athanor/core/plugin';
+import { models } from './parts/models.ts';
+
+/** The plugin of this folder's experiments. */
+export default definePlugin({ name: 'experiments/norm', components: [...models] });
