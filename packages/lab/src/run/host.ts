@@ -1,5 +1,6 @@
 // What a process keeps between the jobs that it runs: plugins, backends, and the description of the machine.
 import { dirname } from 'node:path';
+import { UserError } from '@athanor/core';
 import type { Backend } from '@athanor/core/backend';
 import type { Registry } from '@athanor/core/plugin';
 import { openRegistry } from '../plugins/open.ts';
@@ -19,7 +20,12 @@ export interface HostOptions {
   readonly ownsProcess?: boolean;
   /** How many threads a backend may take when its config does not say. */
   readonly threads?: number | undefined;
+  /** How many bytes of memory this process may hold while it runs a job. */
+  readonly memory?: number | undefined;
 }
+
+/** Milliseconds. */
+const breatheEvery = 50;
 
 export class JobHost {
   readonly dataDir: string | undefined;
@@ -27,6 +33,7 @@ export class JobHost {
   readonly #registries = new Map<string, Promise<Registry>>();
   readonly #backends = new Map<string, Backend>();
   readonly #environments = new Map<string, Environment>();
+  #breathed = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -63,9 +70,30 @@ export class JobHost {
     return { ...known, started: new Date().toISOString() };
   }
 
+  /**
+   * Called between steps: now and then lets signals and messages through, which steps that never
+   * wait would keep out. Throws a UserError when the process holds more memory than a job may take.
+   */
+  async breathe(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#breathed < breatheEvery) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#breathed = performance.now();
+    const { memory = Infinity } = this.#options;
+    const held = process.memoryUsage.rss();
+    if (held <= memory) return;
+    throw new UserError(`the job takes ${gibibytes(held)}, and may take ${gibibytes(memory)}`, {
+      remedy: 'allow more with --memory, or make the batch or the model smaller: it goes on from its last checkpoint',
+    });
+  }
+
   /** Frees all backends. */
   async dispose(): Promise<void> {
     for (const backend of this.#backends.values()) await backend.dispose();
     this.#backends.clear();
   }
+}
+
+function gibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

@@ -47,7 +47,7 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
         const context = { seed: run.config.seed, backend, inputs, dataDir: host.dataDir, notify: (message: string) => observer.note(message) };
         const stage = await registry.make('stage', ref, context);
         try {
-          await runStage(stage, { run, folder, name, observer });
+          await runStage(stage, { host, run, folder, name, observer });
         } finally {
           stage.dispose();
         }
@@ -61,6 +61,7 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
 }
 
 interface StagePlace {
+  readonly host: JobHost;
   readonly run: Run;
   readonly folder: string;
   readonly name: string;
@@ -71,7 +72,7 @@ interface StagePlace {
  * Runs a stage to its end, going on from its newest checkpoint. Whatever the process was doing
  * when it was killed, the log, the artifacts and the result come out bit for bit as without.
  */
-async function runStage(stage: Stage, { run, folder, name, observer }: StagePlace): Promise<void> {
+async function runStage(stage: Stage, { host, run, folder, name, observer }: StagePlace): Promise<void> {
   makeFolder(folder);
   const checkpoints = join(folder, 'checkpoints');
   const { checkpoint, spoilt } = readCheckpoint(checkpoints);
@@ -97,6 +98,7 @@ async function runStage(stage: Stage, { run, folder, name, observer }: StagePlac
         makeFolder(checkpoints);
         writeCheckpoint(checkpoints, { step: done, logOffset, state: await stage.state() });
       }
+      await host.breathe();
     }
   } finally {
     metrics.close();

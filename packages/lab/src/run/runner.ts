@@ -1,35 +1,71 @@
-// Running a study: which of its jobs are left, and who runs them.
-import type { Registry } from '@athanor/core/plugin';
+// Running a study: which of its jobs are left, who runs them, and who is told.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Executor, JobEvent } from '../executors/executor.ts';
+import { failuresAsError } from '../executors/failures.ts';
+import { inlineExecutor } from '../executors/inline.ts';
 import { removeLeftovers } from './files.ts';
-import { JobHost } from './host.ts';
-import { runJobOn } from './job.ts';
+import type { HostOptions } from './host.ts';
 import { lockFolder } from './lock.ts';
-import type { Observer } from './observer.ts';
-import type { Study } from './study.ts';
+import type { Observer, RunPosition } from './observer.ts';
+import { runStatus, stageFolder } from './study.ts';
+import type { Run, Study } from './study.ts';
 
-export interface RunOptions {
-  readonly registry: Registry;
-  readonly packages: Readonly<Record<string, string>>;
+export interface RunOptions extends HostOptions {
   readonly observer: Observer;
-  readonly dataDir?: string | undefined;
-  /** Whether this process is the lab's alone: backends may then set flags of the JavaScript engine. */
-  readonly ownsProcess?: boolean;
+  /** Who runs the jobs; by default, this process does, one after the other. */
+  readonly executor?: Executor;
 }
 
-/** Runs what is left of a study. A run that another process holds is a UserError. */
-export async function runStudy(study: Study, options: RunOptions): Promise<void> {
-  const { runs, folder } = study;
-  const unlock = lockFolder(folder);
-  const host = new JobHost(options);
+/**
+ * Runs what is left of a study. A failed job does not keep the others from running: at the end,
+ * all failures are thrown as one error (that of the job itself, if it was the only one). A study
+ * that another process holds is a UserError.
+ */
+export async function runStudy(study: Study, { observer, executor, ...host }: RunOptions): Promise<void> {
+  const unlock = lockFolder(study.folder);
   try {
-    removeLeftovers(folder);
-    for (const [index, run] of runs.entries()) {
-      options.observer.runStarted(run, { index, of: runs.length });
-      await runJobOn(host, run, options.observer);
-      options.observer.runDone(run);
-    }
+    removeLeftovers(study.folder);
+    const left = study.runs.filter((run) => !isSettled(run));
+    const places = new Map(study.runs.map((run, index) => [run.folder, { run, index }]));
+    let waiting = left.length;
+    const runner = executor ?? inlineExecutor(host);
+    const outcomes = await runner.run(left.map(({ folder }) => folder), (folder, event) => {
+      const place = places.get(folder);
+      if (place === undefined) return;
+      if (event.kind === 'started') waiting--;
+      hand(event, place.run, { index: place.index, of: study.runs.length, waiting }, observer);
+    });
+    const failed = outcomes.flatMap(({ folder, failure }) => {
+      const run = places.get(folder)?.run;
+      return run === undefined || failure === undefined ? [] : [{ run, failure }];
+    });
+    const error = failuresAsError(failed, study.runs.length);
+    if (error !== undefined) throw error;
   } finally {
-    await host.dispose();
     unlock();
   }
+}
+
+function hand(event: JobEvent, run: Run, position: RunPosition, observer: Observer): void {
+  switch (event.kind) {
+    case 'started':
+      return observer.runStarted(run, position);
+    case 'stage':
+      return observer.stageStarted(run, event.name, event);
+    case 'step':
+      return observer.stepDone(run, event.step, event.report);
+    case 'note':
+      return observer.note(position.of === 1 || event.message.startsWith(run.name) ? event.message : `${run.name}: ${event.message}`);
+    case 'ended':
+      return observer.runDone(run, { failed: event.failed });
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Whether a run is done and nothing of its work lies about, as it may after a kill at the very end. */
+function isSettled(run: Run): boolean {
+  const rests = run.config.stages.map((_, index) => join(stageFolder(run, index), 'checkpoints'));
+  return runStatus(run) === 'done' && ![join(run.folder, 'lock'), ...rests].some(existsSync);
 }

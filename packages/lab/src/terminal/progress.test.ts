@@ -10,14 +10,14 @@ function show(isTTY: boolean, columns = 120): string[] {
   const written: string[] = [];
   let now = 0;
   const progress = new Progress({ isTTY, columns, write: (text) => written.push(text) }, { clock: () => now });
-  progress.runStarted(run, { index: 1, of: 3 });
+  progress.runStarted(run, { index: 1, of: 3, waiting: 1 });
   progress.stageStarted(run, 'train', { from: 2, steps: 12 });
   for (let step = 3; step <= 12; step++) {
     now += step === 3 ? 4000 : 1000;
     progress.stepDone(run, step, { samples: 64, show: { loss: 1 / step } });
     if (step === 6) progress.note('something happened');
   }
-  progress.runDone();
+  progress.runDone(run, { failed: false });
   return written;
 }
 

@@ -1,12 +1,14 @@
-// Progress of a study: one line that is redrawn in a terminal, plain lines elsewhere.
+// Progress of a study: lines that are redrawn in a terminal, one for each run at work; plain lines elsewhere.
 import type { Observer } from '../run/observer.ts';
 import type { StepReport } from '../run/stage.ts';
 import type { Run } from '../run/study.ts';
-import { formatDuration, formatNumber, formatValues } from './format.ts';
+import { formatDuration } from './format.ts';
+import { RunLine } from './run-line.ts';
 
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -18,102 +20,126 @@ export interface ProgressOptions {
 const redrawEvery = 100;
 const plainLineEvery = 5000;
 
-/** Shows rate, loss and time left. The time left counts the runs that are still to come. */
+/** Shows rate, loss and time left of each run at work, and of all together when there are several at once. */
 export class Progress implements Observer {
   readonly #stream: ProgressStream;
   readonly #clock: () => number;
-  #title = '';
-  #stage = '';
-  #runsLeft = 0;
-  #steps = 0;
-  #from = 0;
-  #samples = 0;
-  #shown: Readonly<Record<string, number>> = {};
-  #beganAt = 0;
-  #firstStepAt = 0;
+  readonly #terminal: boolean;
+  /** By run folder, in the order in which they began. */
+  readonly #working = new Map<string, RunLine>();
+  /** Milliseconds that each finished run took. */
+  readonly #took: number[] = [];
+  #failed = 0;
+  #waiting = 0;
+  #several = false;
   #drawnAt = -Infinity;
-  #line = '';
+  #drawn: readonly string[] = [];
 
   constructor(stream: ProgressStream, { clock = () => performance.now() }: ProgressOptions = {}) {
     this.#stream = stream;
     this.#clock = clock;
+    this.#terminal = stream.isTTY === true;
   }
 
-  runStarted(run: Run, { index, of }: { index: number; of: number }): void {
-    const seed = `seed=${run.config.seed}`;
-    const values = formatValues(run.values);
-    this.#title = `[${index + 1}/${of}] ${values === '' ? seed : `${values} ${seed}`}`;
-    this.#runsLeft = of - index - 1;
+  runStarted(run: Run, { index, of, waiting }: { index: number; of: number; waiting: number }): void {
+    this.#working.set(run.folder, new RunLine(run, { index, of }, this.#clock()));
+    this.#waiting = waiting;
+    this.#several ||= this.#working.size > 1;
   }
 
-  stageStarted(_run: Run, name: string, { from, steps }: { from: number; steps: number }): void {
-    this.#stage = name;
-    this.#steps = steps;
-    this.#from = from;
-    this.#samples = 0;
-    this.#shown = {};
+  stageStarted(run: Run, name: string, { from, steps }: { from: number; steps: number }): void {
+    const line = this.#working.get(run.folder);
+    if (line === undefined) return;
+    line.begin(name, { from, steps }, this.#clock());
+    if (from > 0) this.note(`${line.title}: going on at step ${from} of ${steps}`);
     this.#drawnAt = -Infinity;
-    this.#beganAt = this.#clock();
-    this.#firstStepAt = this.#beganAt;
-    if (from > 0) this.note(`${this.#title}: going on at step ${from} of ${steps}`);
-    if (this.#stream.isTTY === true) this.#redraw(this.#describe(from, 0));
-    else this.#print(`${this.#title} ${name}: ${steps} steps\n`);
+    if (this.#terminal) this.#redraw();
+    else this.#stream.write(`${line.title} ${name}: ${steps} steps\n`);
   }
 
-  stepDone(_run: Run, step: number, report: StepReport): void {
+  stepDone(run: Run, step: number, report: StepReport): void {
+    const line = this.#working.get(run.folder);
+    if (line === undefined) return;
     const now = this.#clock();
-    this.#shown = { ...this.#shown, ...report.show };
-    // The first step compiles; the rate begins after it.
-    if (step === this.#from + 1) this.#firstStepAt = now;
-    else this.#samples += report.samples ?? 0;
-    const every = this.#stream.isTTY === true ? redrawEvery : plainLineEvery;
-    if (now - this.#drawnAt < every && step < this.#steps) return;
-    this.#drawnAt = now;
-    const line = this.#describe(step, (now - this.#firstStepAt) / 1000);
-    if (this.#stream.isTTY === true) this.#redraw(line);
-    else this.#print(`${line}\n`);
+    line.step(step, report, now);
+    if (this.#terminal) {
+      if (now - this.#drawnAt >= redrawEvery || line.complete) this.#redraw();
+    } else if (now - line.printedAt >= plainLineEvery || line.complete) {
+      line.printedAt = now;
+      this.#stream.write(`${this.#describe(line)}\n`);
+    }
   }
 
-  runDone(): void {
-    if (this.#stream.isTTY === true && this.#line !== '') this.#print('\n');
-    this.#line = '';
+  runDone(run: Run, { failed }: { failed: boolean }): void {
+    const line = this.#working.get(run.folder);
+    if (line === undefined) return;
+    const text = failed ? `${line.title}: failed` : this.#describe(line);
+    this.#working.delete(run.folder);
+    this.#took.push(this.#clock() - line.startedAt);
+    if (failed) this.#failed++;
+    if (!this.#terminal) {
+      if (failed) this.#stream.write(`${text}\n`);
+    } else if (this.#several || failed) {
+      this.#clear();
+      this.#stream.write(`${text}\n`);
+      this.#redraw();
+    } else if (this.#drawn.length > 0) {
+      this.#stream.write('\n');
+      this.#drawn = [];
+    }
   }
 
   note(message: string): void {
-    if (this.#stream.isTTY === true && this.#line !== '') this.#print('\r\u001b[2K');
-    this.#print(`${message}\n`);
-    if (this.#stream.isTTY === true && this.#line !== '') this.#print(this.#line);
+    const before = this.#drawn;
+    this.#clear();
+    this.#stream.write(`${message}\n`);
+    if (before.length > 0) this.#draw(before);
   }
 
-  #describe(step: number, seconds: number): string {
-    const done = step - this.#from - 1;
-    const parts = [`${this.#title} ${this.#stage}`];
-    if (this.#stream.isTTY === true) parts.push(bar(step / this.#steps));
-    parts.push(`${step}/${this.#steps}`);
-    if (this.#samples > 0 && seconds > 0) parts.push(`${formatNumber(Math.round(this.#samples / seconds))} samples/s`);
-    parts.push(...Object.entries(this.#shown).map(([name, value]) => `${name} ${formatNumber(value)}`));
-    if (step === this.#steps) {
-      parts.push(`in ${formatDuration((this.#clock() - this.#beganAt) / 1000)}`);
-    } else if (done > 0) {
-      const left = (seconds / done) * (this.#steps - step + this.#runsLeft * this.#steps);
-      parts.push(`${formatDuration(left)} left`);
-    }
-    return parts.join('  ');
+  #describe(line: RunLine): string {
+    return line.describe({ now: this.#clock(), bar: this.#terminal, waiting: this.#several ? 0 : this.#waiting });
   }
 
-  #redraw(line: string): void {
+  /** `5 runs done, 1 failed, 18 to go  3:20 left`. */
+  #summary(): string {
+    const now = this.#clock();
+    const working = [...this.#working.values()];
+    const open = working.length + this.#waiting;
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : '';
+    const text = `${this.#took.length - this.#failed} runs done${failed}, ${open} to go`;
+    const known = this.#took.length > 0 ? this.#took : working.filter(({ share }) => share > 0.05).map((line) => (now - line.startedAt) / line.share);
+    if (known.length === 0) return text;
+    const each = known.reduce((sum, time) => sum + time, 0) / known.length;
+    const work = working.reduce((sum, { share }) => sum + each * (1 - share), each * this.#waiting);
+    return `${text}  ${formatDuration(work / working.length / 1000)} left`;
+  }
+
+  #redraw(): void {
+    this.#drawnAt = this.#clock();
+    const lines = [...this.#working.values()].map((line) => this.#describe(line));
+    const most = Math.max(1, (this.#stream.rows ?? 24) - 3);
+    const hidden = lines.length - most;
+    const shown = hidden > 0 ? [...lines.slice(0, most), `and ${hidden} more`] : lines;
+    if (this.#several && lines.length > 0) shown.push(this.#summary());
     const columns = this.#stream.columns ?? 80;
-    this.#line = line.length < columns ? line : `${line.slice(0, columns - 2)}…`;
-    this.#print(`\r\u001b[2K${this.#line}`);
+    const cut = shown.map((line) => (line.length < columns ? line : `${line.slice(0, columns - 2)}…`));
+    this.#draw(cut, this.#upwards());
   }
 
-  #print(text: string): void {
-    this.#stream.write(text);
+  /** Puts lines where the last ones stand. */
+  #draw(lines: readonly string[], before = ''): void {
+    this.#drawn = lines;
+    if (before !== '' || lines.length > 0) this.#stream.write(before + lines.join('\n'));
   }
-}
 
-function bar(share: number): string {
-  const width = 20;
-  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
-  return `${'█'.repeat(full)}${'░'.repeat(width - full)}`;
+  #clear(): void {
+    if (this.#drawn.length > 0) this.#stream.write(this.#upwards());
+    this.#drawn = [];
+  }
+
+  /** What takes the lines that are drawn away. */
+  #upwards(): string {
+    const count = this.#drawn.length;
+    return count > 1 ? `\r\u001b[${count - 1}A\u001b[J` : '\r\u001b[2K';
+  }
 }
