@@ -1,20 +1,22 @@
 // Every experiment of the repository, and the examples of the two guides, are valid.
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import cpu from '@athanor/backend-cpu';
+import native from '@athanor/backend-native';
 import wasm from '@athanor/backend-wasm';
 import { Registry } from '@athanor/core/plugin';
 import norm from '@athanor/norm';
 import zoo from '@athanor/zoo';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
 import { builtinPlugins } from '../plugins/builtin.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { loadExperiment } from './load.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const builtin = [...builtinPlugins, norm, zoo, cpu, wasm];
+const builtin = [...builtinPlugins, norm, zoo, cpu, native, wasm];
 const files = readdirSync(join(root, 'experiments'), { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.yaml') && !/node_modules|runs/.test(file),
 );
@@ -25,10 +27,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Loads a text as an experiment; its plugins are given, so that sources are checked and not what was last built. */
-async function load(text: string) {
+/** Loads a text as an experiment; our packages are given, so that sources are checked and not what was last built. */
+async function load(text: string, beside = folder) {
+  const document = parseDocument(text);
+  const plugins = ((document.toJS() as { plugins?: string[] }).plugins ?? []).filter((specifier) => specifier.startsWith('.'));
+  document.set('plugins', plugins.map((specifier) => resolve(beside, specifier)));
   const file = join(folder, 'example.yaml');
-  writeFileSync(file, text.replace(/^plugins: \["@athanor.*\n/m, ''));
+  writeFileSync(file, document.toString());
   return loadExperiment(file, { builtin });
 }
 
@@ -39,7 +44,7 @@ function blocks(guide: string, language: string): string[] {
 
 describe('experiments/', () => {
   it.each(files)('%s is valid and asks a question', async (file) => {
-    const { jobs, question } = await load(readFileSync(join(root, 'experiments', file), 'utf8'));
+    const { jobs, question } = await load(readFileSync(join(root, 'experiments', file), 'utf8'), dirname(join(root, 'experiments', file)));
     expect(jobs.length).toBeGreaterThan(0);
     expect(question).toMatch(/\?$/);
   });

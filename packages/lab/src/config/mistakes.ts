@@ -13,12 +13,19 @@ export class ConfigError extends UserError {
   }
 }
 
-/** Without repetitions, in the order of the file; the command line's come last. */
+/** Without repetitions, file by file, in the order of each file; what has no line comes last. */
 function inOrder(mistakes: readonly Mistake[]): Mistake[] {
-  const distinct = new Map(mistakes.map((mistake) => [`${mistake.place} ${mistake.message}`, mistake]));
-  const position = ({ place }: Mistake) => {
-    const match = /:(\d+):(\d+)$/.exec(place);
-    return match === null ? Infinity : Number(match[1]) * 1e4 + Number(match[2]);
+  const distinct = [...new Map(mistakes.map((mistake) => [`${mistake.place} ${mistake.message}`, mistake])).values()];
+  const positions = new Map(distinct.map((mistake) => [mistake, /^(.*):(\d+):(\d+)$/.exec(mistake.place)]));
+  const files = [...new Set(distinct.map((mistake) => positions.get(mistake)?.[1]))];
+  const position = (mistake: Mistake): readonly number[] => {
+    const [, file, line, column] = positions.get(mistake) ?? [];
+    return file === undefined ? [Infinity, 0, 0] : [files.indexOf(file), Number(line), Number(column)];
   };
-  return [...distinct.values()].toSorted((a, b) => (position(a) === position(b) ? 0 : position(a) - position(b)));
+  return distinct.toSorted((a, b) => compare(position(a), position(b)));
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const index = a.findIndex((value, at) => value !== b[at]);
+  return index < 0 ? 0 : (a[index] ?? 0) - (b[index] ?? 0);
 }
