@@ -19,6 +19,8 @@ export * from './mixture/eval.ts';
 export * from './mixture/switchable.ts';
 export * from './conditional/style.ts';
 export * from './none/elementwise.ts';
+export * from './recurrent/recurrent.ts';
+export * from './recurrent/step-norm.ts';
 export * from './weights/cosine.ts';
 export { ReparametrizedLayer, isWeighted, reparametrize, type Reparametrization, type WeightedLayer } from './weights/layer.ts';
 export * from './weights/propagation.ts';

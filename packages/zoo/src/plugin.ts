@@ -3,6 +3,7 @@ import { component, componentRef, definePlugin, type ComponentContext, type Comp
 import type { Reparametrization } from '@athanor/norm';
 import * as z from 'zod';
 import { LeNet5 } from './lenet5.ts';
+import { LSTMClassifier } from './lstm.ts';
 import { MLP } from './mlp.ts';
 import { ResNet } from './resnet.ts';
 import { activationNames, type Activation } from './style.ts';
@@ -59,6 +60,21 @@ export default definePlugin({
       }),
       create: ({ denseNorm, ...config }, context) =>
         new LeNet5(context.input, context.classes, { ...config, ...parts(context, config), denseNorm: context.make('norm', denseNorm ?? config.norm) }),
+    }),
+    component({
+      kind: 'model',
+      name: 'lstm-classifier',
+      summary: 'LSTM that reads images as sequences, row by row or in a shuffled order (Le, Jaitly & Hinton 2015)',
+      schema: z.strictObject({
+        width: z.int().min(1).default(100).meta({ description: 'units' }),
+        norm: componentRef('recurrent-norm').default('none').meta({ description: 'of the input and hidden terms and of the cell' }),
+        pool: z.int().min(1).default(1).meta({ description: 'side of the squares of pixels that are averaged first' }),
+        steps: z.int().min(1).optional().meta({ description: 'steps in which the pixels are read; the height unless given' }),
+        permutation: z.int().min(0).optional().meta({ description: 'shuffles the pixels, all images alike, by this seed' }),
+        noise: z.number().min(0).default(0).meta({ description: 'standard deviation of the first hidden state in training' }),
+      }),
+      create: ({ norm: inside, steps, ...config }, context) =>
+        new LSTMClassifier(context.input, context.classes, { ...config, ...(steps === undefined ? {} : { steps }), norm: context.make('recurrent-norm', inside) }),
     }),
     component({
       kind: 'model',

@@ -3,9 +3,9 @@
 import { flush, grad, random, tensor, zeros, type Tensor } from '@athanor/core';
 import { SGD, functional, trace, type TensorModule } from '@athanor/core/nn';
 import { Registry, type ComponentRef } from '@athanor/core/plugin';
-import normPlugin, { BatchNorm } from '@athanor/norm';
+import normPlugin, { BatchNorm, LayerStepNorm } from '@athanor/norm';
 import { describe, expect, it, test } from 'vitest';
-import zooPlugin, { BasicBlock, LeNet5, MLP, ResNet } from './index.ts';
+import zooPlugin, { BasicBlock, LSTMClassifier, LeNet5, MLP, ResNet } from './index.ts';
 
 const registry = new Registry([normPlugin, zooPlugin]);
 const grey = [1, 28, 28];
@@ -17,6 +17,10 @@ const counts: [string, ComponentRef, readonly number[], parameters: number, macs
   ['LeNet-5, 32×32', 'lenet5', [1, 32, 32], 61_706, 416_520],
   ['MLP 784-256-128-10', 'mlp', grey, 235_146, 234_752],
   ['MLP 784-500-250-100-10', { name: 'mlp', hidden: [500, 250, 100] }, grey, 543_860, 543_000],
+  ['LSTM of 100 units, row by row', 'lstm-classifier', grey, 52_610, 1_434_600],
+  // 4 · 50 (28 + 50 + 1) and 500 + 10; 28 steps
+  ['LSTM, row by row', { name: 'lstm-classifier', width: 50 }, grey, 16_310, 28 * 200 * 78 + 500],
+  ['LSTM, 14×14 pixels, 196 steps', { name: 'lstm-classifier', width: 20, pool: 2, steps: 196, permutation: 1 }, grey, 1_970, 196 * 80 * 21 + 200],
   ['ResNet-20, projections', 'resnet20', colour, 272_474, 40_813_184],
   ['ResNet-20, zero padding', { name: 'resnet20', shortcut: 'A' }, colour, 269_722, 40_551_040],
   ['ResNet-20, grey, width 8', { name: 'resnet20', shortcut: 'A', width: 8 }, grey, 67_906, 7_733_696],
@@ -134,6 +138,32 @@ describe('parts', () => {
   });
 });
 
+describe('LSTM', () => {
+  it.each([
+    ['none', []],
+    ['layer', ['inputNorm.weight', 'hiddenNorm.weight', 'cellNorm.weight', 'cellNorm.bias']],
+    ['recurrent-batch', ['inputNorm.weight', 'hiddenNorm.weight', 'cellNorm.weight', 'cellNorm.bias']],
+  ])('with norm %s', (norm, names) => {
+    const model = make({ name: 'lstm-classifier', width: 5, norm });
+    expect(model.namedParameters().flatMap(([name]) => (name.includes('Norm') ? [name.replace('lstm.', '')] : []))).toEqual(names);
+    expect(model.forward(zeros([3, ...grey])).shape).toEqual([3, 10]);
+  });
+
+  it('reads every pixel once, in the same order for the same seed', async () => {
+    const image = tensor(Float32Array.from({ length: 24 }, (_, i) => i), { shape: [1, 1, 4, 6] });
+    const read = async (permutation: number): Promise<number[]> => Array.from(await new LSTMClassifier([1, 4, 6], 2, { permutation, steps: 24 }).sequence(image).data());
+    const order = await read(3);
+    expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, i) => i));
+    expect(order).toEqual(await read(3));
+    expect(order).not.toEqual(await read(4));
+    expect(await new LSTMClassifier([1, 4, 6], 2).sequence(image).toArray()).toEqual([[0, 6, 12, 18].map((first) => [0, 1, 2, 3, 4, 5].map((i) => first + i))]);
+  });
+
+  it('refuses steps that do not divide the pixels', () => {
+    expect(() => new LSTMClassifier(grey, 10, { steps: 30 })).toThrowErrorMatchingInlineSnapshot(`[UserError: LSTMClassifier: 28×28 pixels in 30 steps — give a divisor of 784]`);
+  });
+});
+
 describe('ResNet', () => {
   const options = { norm: (features: number) => new BatchNorm(features), activation: 'relu' as const, stride: 1 };
 
@@ -171,6 +201,7 @@ describe('a step of training lowers the loss', () => {
   const models: [string, () => TensorModule, readonly number[]][] = [
     ['MLP', () => new MLP(144, 10, { hidden: [20], norm: (features) => new BatchNorm(features) }), [1, 12, 12]],
     ['LeNet-5', () => new LeNet5([1, 12, 12], 10, { norm: (features) => new BatchNorm(features) }), [1, 12, 12]],
+    ['LSTM', () => new LSTMClassifier([1, 12, 12], 10, { width: 20, norm: (features, { bias }) => new LayerStepNorm(features, { bias }) }), [1, 12, 12]],
     ['ResNet-8', () => new ResNet([1, 8, 8], 10, { depth: 8, width: 4, norm: (features) => new BatchNorm(features) }), [1, 8, 8]],
   ];
 

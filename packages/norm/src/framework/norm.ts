@@ -40,14 +40,14 @@ export abstract class Norm extends Module {
   /** β [C] */
   readonly bias: Parameter | undefined;
 
-  /** `scale: false` is for methods that shift only. */
-  constructor(features: number, options: NormOptions & { readonly eps: number; readonly scale?: boolean }) {
+  /** `scale: false` is for methods that shift only; `gain` is γ at the start. */
+  constructor(features: number, options: NormOptions & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
     super();
     requireFeatures(features);
-    const { eps, affine = true, scale = true, bias = true, dtype = 'float32' } = options;
+    const { eps, affine = true, scale = true, bias = true, gain = 1, dtype = 'float32' } = options;
     this.features = features;
     this.eps = eps;
-    this.weight = affine && scale ? constantParameter(1, [features], dtype) : undefined;
+    this.weight = affine && scale ? constantParameter(gain, [features], dtype) : undefined;
     this.bias = affine && bias ? constantParameter(0, [features], dtype) : undefined;
   }
 

@@ -19,7 +19,7 @@ export abstract class RunningNorm extends Norm {
   /** Batches seen; only where the running statistics are plain means. */
   readonly numBatchesTracked: Buffer | undefined;
 
-  constructor(features: number, options: NormOptions & MomentumOption & { readonly eps: number; readonly scale?: boolean }) {
+  constructor(features: number, options: NormOptions & MomentumOption & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
     super(features, options);
     const { momentum = 0.1 } = options;
     if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {

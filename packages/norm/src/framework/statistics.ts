@@ -1,5 +1,5 @@
 // Statistics: a mean (or none) and an inverse scale, with what the gradient must know about where they came from.
-import type { Tensor } from '@athanor/core';
+import { where, type Tensor } from '@athanor/core';
 
 /**
  * Where ε stands in the scale. `inside`: √(v + ε), nearly everybody; `outside`: √v + ε, the authors' code of
@@ -16,6 +16,11 @@ export interface StatisticsOptions {
   readonly placement?: EpsilonPlacement;
   /** The variance divides by the number of elements minus this (default 0). */
   readonly correction?: number;
+  /**
+   * Bool, broadcastable over the tensor: only elements where it holds make the statistics (padding is false). Where none
+   * does, mean and variance are 0.
+   */
+  readonly mask?: Tensor | undefined;
 }
 
 export interface Statistics {
@@ -28,7 +33,7 @@ export interface Statistics {
   readonly inverse: Tensor;
   /**
    * The part of the statistics that the normalised tensor itself makes up: 1 when they are its own, 1/k in a window of
-   * k batches, 0 when they are constants.
+   * k batches, 0 when they are constants; of each element where some count more than others (a mask).
    */
   readonly share: number | Tensor;
   /** −2 σ³ d(1/σ)/dv · m / (m − correction): how the scale follows the variance. 1 for ε inside the root. */
@@ -65,10 +70,32 @@ function responseOf(variance: Tensor, inverse: Tensor, placement: EpsilonPlaceme
   }
 }
 
+const kept = { keepdim: true };
+
+/** How many elements of x a mask lets into each statistic, at least 1; size 1 along the axes. */
+export function countValid(mask: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  const spread = mask.to(x.dtype).reshape([...new Array<number>(x.ndim - mask.ndim).fill(1), ...mask.shape]);
+  const along = axes.filter((axis) => spread.shape[axis] !== x.shape[axis]);
+  return spread.sum(axes, kept).mul(countOf(x, along)).maximum(1);
+}
+
+/** Statistics of the elements where the mask holds. */
+function maskedStatistics(x: Tensor, mask: Tensor, options: StatisticsOptions): Statistics {
+  const { axes, eps, center = true, placement = 'inside', correction = 0 } = options;
+  const count = countValid(mask, x, axes);
+  const divisor = count.sub(correction).maximum(1);
+  const mean = center ? where(mask, x, 0).sum(axes, kept).div(count) : undefined;
+  const centred = mean === undefined ? x : x.sub(mean);
+  const variance = where(mask, centred, 0).square().sum(axes, kept).div(divisor);
+  const inverse = inverseScale(variance, eps, placement);
+  const share = mask.to(x.dtype).mul(countOf(x, axes)).div(count);
+  return { axes, mean, variance, inverse, share, response: count.div(divisor).mul(responseOf(variance, inverse, placement, eps)) };
+}
+
 /** The statistics of a tensor's own elements: the mean first, then the squares of what is centred. */
 export function statisticsOf(x: Tensor, options: StatisticsOptions): Statistics {
-  const { axes, eps, center = true, placement = 'inside', correction = 0 } = options;
-  const kept = { keepdim: true };
+  const { axes, eps, center = true, placement = 'inside', correction = 0, mask } = options;
+  if (mask !== undefined) return maskedStatistics(x, mask, options);
   const count = countOf(x, axes);
   const mean = center ? x.mean(axes, kept) : undefined;
   const centred = mean === undefined ? x : x.sub(mean);

@@ -48,6 +48,8 @@ export type Extent = 'sample' | 'position';
 
 export interface ExtentOptions extends NormOptions {
   readonly over?: Extent;
+  /** γ at the start; 1 unless given. */
+  readonly gain?: number;
 }
 
 /**
