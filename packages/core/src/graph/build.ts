@@ -1,15 +1,22 @@
 // Node constructors for sources, elementwise operations and reductions, with shape and dtype checks.
 // Operands must already have equal shapes; broadcasting and promotion are the tensor layer's.
 import type { Dtype, TypedArray } from '../dtype.ts';
-import { bytesOf, castNumber, isFloat, isInteger } from '../dtype.ts';
+import { bytesOf, castNumber, dtypes, isFloat, isInteger } from '../dtype.ts';
 import { DtypeError, ShapeError, UserError, formatShape } from '../errors.ts';
 import { assertSizes, elementCount, sameShape, type Shape } from '../shape.ts';
 import { create, describe, requireDtype } from './create.ts';
 import { elementwise, type ElementwiseOp } from './elementwise.ts';
 import type { HostLeaf, Node, ReduceOp, VariableSlot } from './node.ts';
 
+/** For callers without types. */
+function requireKnown(dtype: Dtype, what: string): void {
+  if (Object.hasOwn(dtypes, dtype)) return;
+  throw new DtypeError(`${describe(what)}: there is no dtype "${String(dtype)}"`, { remedy: `dtypes are ${Object.keys(dtypes).join(', ')}` });
+}
+
 /** A scalar that is part of the program. */
 export function constant(value: number, dtype: Dtype): Node {
+  requireKnown(dtype, 'constant');
   return create('constant', [], { value: castNumber(value, dtype) }, [], dtype);
 }
 
@@ -18,6 +25,7 @@ let nextLeaf = 1;
 /** A host leaf. `data` undefined makes a placeholder that must be bound before a run. */
 export function data(values: TypedArray | undefined, shape: Shape, dtype: Dtype): Node {
   assertSizes(shape, describe('tensor'));
+  requireKnown(dtype, 'tensor');
   if (values !== undefined && values.length !== elementCount(shape)) {
     throw new ShapeError(`${describe('tensor')}: ${values.length} values do not fill shape ${formatShape(shape)}`, {
       remedy: `give ${elementCount(shape)} values`,
@@ -95,6 +103,7 @@ export function where(condition: Node, a: Node, b: Node): Node {
 
 /** Float to integer truncates, saturates and sends NaN to 0; to bool is `≠ 0`; integers to narrower integers saturate. */
 export function cast(x: Node, dtype: Dtype): Node {
+  requireKnown(dtype, 'to');
   return x.dtype === dtype ? x : create('cast', [x], { dtype }, x.shape, dtype);
 }
 

@@ -49,7 +49,8 @@ function flattenNested(values: NestedArray, shape: Shape): number[] {
       throw new ShapeError(`tensor: the nested arrays are ragged: not every part has shape ${formatShape(shape.slice(axis))}`);
     }
     if (Array.isArray(part)) for (const inner of part) visit(inner, axis + 1);
-    else out.push(Number(part));
+    else if (typeof part === 'number' || typeof part === 'boolean') out.push(Number(part));
+    else throw new UserError(`tensor: a value of type ${typeof part} among the numbers`, { remedy: 'give numbers, booleans, or arrays of them' });
   };
   visit(values, 0);
   return out;
@@ -158,8 +159,9 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
 /** Tensors of one shape joined along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors;
-  const odd = tensors.find(({ shape }) => first !== undefined && !sameShape(shape, first.shape));
-  if (first !== undefined && odd !== undefined) throw new ShapeError(`${describe('stack')}: shapes ${formatShape(first.shape)} and ${formatShape(odd.shape)} differ`);
+  if (first === undefined) throw new UserError(`${describe('stack')}: no tensors`);
+  const odd = tensors.find(({ shape }) => !sameShape(shape, first.shape));
+  if (odd !== undefined) throw new ShapeError(`${describe('stack')}: shapes ${formatShape(first.shape)} and ${formatShape(odd.shape)} differ`);
   return cat(tensors.map((part) => part.unsqueeze(axis)), axis);
 }
 

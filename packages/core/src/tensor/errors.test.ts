@@ -1,7 +1,8 @@
 // What people read when shapes, dtypes or axes do not fit: the method that they called, both shapes, the module's path.
 import { expect, test } from 'vitest';
 import * as nn from '../nn/index.ts';
-import { cat, stack, where, zeros } from './create.ts';
+import type { Dtype } from '../dtype.ts';
+import { cat, stack, tensor, where, zeros } from './create.ts';
 import { einsum } from './einsum.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -199,5 +200,119 @@ test('layers and losses', () => {
     ShapeError: binaryCrossEntropy (in module blocks.0): weight [7, 2, 3] does not broadcast to the losses' [2, 3]
     ShapeError: cosineSimilarity (in module blocks.0): cannot broadcast [2, 3] with [4, 5] — sizes 2 and 4 of axis -2 must be equal, or one of them 1
     ShapeError: embedding (in module blocks.0): the table [] is not [count, width]"
+  `);
+});
+
+test('what callers without types get wrong', () => {
+  const loose = x as unknown as Record<'add' | 'mul' | 'to', (...inputs: unknown[]) => unknown>;
+  expect(
+    messages([
+      () => loose.add('1'),
+      () => loose.mul(),
+      () => loose.add([1, 2, 3]),
+      () => loose.to('float16'),
+      () => zeros([1], { dtype: 'int64' as Dtype }),
+      () => tensor('abc' as unknown as number),
+      () => x.chunk(0),
+      () => x.repeat(-1, 2),
+      () => x.roll([1, 2], [0]),
+      () => x.diagonal(0, 0),
+      () => stack([]),
+    ]),
+  ).toMatchInlineSnapshot(`
+    "UserError: add (in module blocks.0): a value of type string where a tensor or a number is needed — make a tensor of it: tensor(…)
+    UserError: mul (in module blocks.0): a value of type undefined where a tensor or a number is needed — make a tensor of it: tensor(…)
+    UserError: add (in module blocks.0): an array where a tensor or a number is needed — make a tensor of it: tensor(…)
+    DtypeError: to (in module blocks.0): there is no dtype "float16" — dtypes are float32, float64, int32, uint8, int8, bool
+    DtypeError: constant (in module blocks.0): there is no dtype "int64" — dtypes are float32, float64, int32, uint8, int8, bool
+    UserError: tensor: a value of type string among the numbers — give numbers, booleans, or arrays of them
+    UserError: chunk (in module blocks.0): 0 parts — give a whole number from 1
+    ShapeError: repeat (in module blocks.0): [-1, 2] times — give whole numbers from 0
+    UserError: roll (in module blocks.0): 2 shifts for 1 axes — give one for each
+    ShapeError: diagonal (in module blocks.0): axes 0 and 0 of [2, 3] are one — name two axes
+    UserError: stack (in module blocks.0): no tensors"
+  `);
+});
+
+test('options of layers and functions', () => {
+  const { functional } = nn;
+  const image = zeros([2, 3, 8, 8]);
+  const sequence = zeros([2, 3, 4]);
+  expect(
+    messages([
+      () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
+      () => new nn.Conv2d(3, 4, 0),
+      () => new nn.Conv2d(3, 4, 3, { stride: 0 }).forward(image),
+      () => new nn.Conv2d(3, 4, 3, { dilation: [1, 0] }).forward(image),
+      () => new nn.Conv2d(3, 4, 3, { padding: 'smae' as 'same' }).forward(image),
+      () => new nn.Conv2d(3, 4, 3, { padding: 'same', stride: 2 }).forward(image),
+      () => new nn.ConvTranspose2d(3, 4, 3, { outputPadding: 2 }).forward(image),
+      () => new nn.MaxPool2d(2, { stride: 0 }).forward(image),
+      () => new nn.MaxPool2d(2, { padding: 2 }).forward(image),
+      () => new nn.AvgPool2d(9).forward(image),
+      () => new nn.AdaptiveAvgPool2d(0).forward(image),
+      () => new nn.PixelShuffle(2).forward(image),
+      () => new nn.ChannelShuffle(2).forward(image),
+      () => new nn.ReflectionPad2d(9).forward(image),
+      () => functional.interpolate(image, { size: 4, mode: 'cubic' as 'bicubic' }),
+      () => functional.interpolate(image, { size: [2, 2, 2] }),
+      () => functional.interpolate(image, {}),
+      () => new nn.Dropout(1.5),
+      () => new nn.MultiheadAttention(5, 2),
+      () => new nn.MultiheadAttention(4, 2).forward(zeros([3, 2, 6])),
+      () => functional.scaledDotProductAttention(sequence, zeros([2, 5, 6]), sequence),
+      () => new nn.LSTM(4, 5).forward(zeros([2, 3, 5])),
+      () => new nn.LSTM(4, 5).forward(x),
+      () => new nn.GRUCell(3, 5).forward(x, zeros([2, 4])),
+      () => new nn.Embedding(4, 5).forward(x),
+      () => new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(5, 2)).forward(x),
+      () => new nn.Residual(new nn.Linear(3, 4)).forward(x),
+      () => functional.gaussianNllLoss(x, x, zeros([4, 3])),
+      () => functional.multiMarginLoss(x, x),
+    ]),
+  ).toMatchInlineSnapshot(`
+    "ShapeError: Conv2d: 3 input and 4 output channels do not divide into 2 groups — both must be multiples of groups
+    UserError: Conv2d kernel (in module blocks.0): 0 — give whole numbers from 1
+    UserError: conv2d stride (in module blocks.0.Conv2d): 0 — give whole numbers from 1
+    UserError: conv2d dilation (in module blocks.0.Conv2d): [1, 0] — give whole numbers from 1
+    UserError: conv2d padding (in module blocks.0.Conv2d): "smae" — give one number, or 2
+    UserError: conv2d (in module blocks.0.Conv2d): padding "same" with stride [2, 2] — give the padding in numbers
+    UserError: convTranspose2d (in module blocks.0.ConvTranspose2d): output padding [2, 2] is not smaller than stride or dilation
+    UserError: maxPool stride (in module blocks.0.MaxPool2d): 0 — give whole numbers from 1
+    UserError: maxPool (in module blocks.0.MaxPool2d): padding [2, 2] is more than half of the kernel [2, 2] — some windows would lie in the padding
+    ShapeError: avgPool (in module blocks.0.AvgPool2d): a kernel [9, 9] does not fit [2, 3, 8, 8]
+    UserError: adaptiveAvgPool output (in module blocks.0.AdaptiveAvgPool2d): 0 — give whole numbers from 1
+    ShapeError: pixelShuffle (in module blocks.0.PixelShuffle): axis 1 of input [2, 3, 8, 8] does not divide by 4
+    ShapeError: channelShuffle (in module blocks.0.ChannelShuffle): axis 1 of input [2, 3, 8, 8] does not divide by 2
+    ShapeError: pad (in module blocks.0.ReflectionPad2d): reflect padding [9, 9] for axis 2 of [2, 3, 8, 8] — it holds elements for at most 7 on a side
+    UserError: interpolate (in module blocks.0): there is no mode "cubic" — modes are nearest, nearest-exact, area, linear, bilinear, trilinear, bicubic
+    UserError: interpolate size (in module blocks.0): [2, 2, 2] names 3 axes — give one number, or 2
+    UserError: interpolate (in module blocks.0): needs either size or scaleFactor
+    UserError: Dropout (in module blocks.0): p is 1.5 — give a share from 0 to 1
+    UserError: MultiheadAttention: width 5 does not divide into 2 heads
+    ShapeError: linear (in module blocks.0.MultiheadAttention): input [2, 3, 6] and weight [out, in] [12, 4] do not fit — the input's last axis must have size 4
+    ShapeError: scaledDotProductAttention (in module blocks.0): query [2, 3, 4], key [2, 5, 6] and value [2, 3, 4] do not fit — they are [..., L, E], [..., S, E] and [..., S, V]
+    ShapeError: linear (in module blocks.0.LSTM): input [2, 3, 5] and weight [out, in] [20, 4] do not fit — the input's last axis must have size 4
+    ShapeError: lstm (in module blocks.0.LSTM): input [2, 3] is not [T, N, I] — give at least one step, and a batch axis
+    ShapeError: linear (in module blocks.0.GRUCell): input [2, 4] and weight [out, in] [15, 5] do not fit — the input's last axis must have size 5
+    DtypeError: embedding (in module blocks.0.Embedding): indices of dtype float32 — give integers
+    ShapeError: linear (in module blocks.0.Sequential.2): input [2, 4] and weight [out, in] [2, 5] do not fit — the input's last axis must have size 5
+    ShapeError: Residual (in module blocks.0.Residual): the body gives [2, 4], the shortcut [2, 3] — give a shortcut that makes them equal
+    ShapeError: gaussianNllLoss (in module blocks.0): cannot broadcast [2, 3] with [4, 3] — sizes 2 and 4 of axis -2 must be equal, or one of them 1
+    ShapeError: multiMarginLoss (in module blocks.0): input [2, 3] and target [2, 3] do not fit — inputs are [N, C] or [C], targets [N] or []"
+  `);
+});
+
+test('state that does not fit', () => {
+  const w = new nn.Parameter({ name: 'w', shape: [2, 3] });
+  expect(
+    messages([() => w.assign(y), () => w.assign(whole), () => new nn.SGD([w], { lr: 0.1 }).apply([y]), () => nn.loadState({ w }, { w: y, v: x })]),
+  ).toMatchInlineSnapshot(`
+    "ShapeError: w has shape [2, 3]: a value of shape [4, 5] cannot be assigned
+    DtypeError: w is float32: a value of int32 cannot be assigned — use to('float32')
+    ShapeError: w [2, 3]: a gradient of shape [4, 5]
+    UserError: the state does not fit:
+      w is float32 [2, 3] here, but float32 [4, 5] in what is loaded
+      v is not expected — load with { strict: false } to take what has a place"
   `);
 });

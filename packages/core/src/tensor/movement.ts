@@ -1,5 +1,5 @@
 // Methods that move elements without computing: shapes, axes, padding, tiling.
-import { ShapeError, formatShape } from '../errors.ts';
+import { ShapeError, UserError, formatShape } from '../errors.ts';
 import { describe } from '../graph/create.ts';
 import { expand, flip, pad, permute, reshape, slice, window } from '../graph/move.ts';
 import type { Node, PaddingPair } from '../graph/node.ts';
@@ -183,6 +183,7 @@ export class TensorMovement extends TensorBase {
   /** At most `count` parts of equal size along an axis (the last may be smaller). */
   chunk(count: number, axis = 0): Tensor[] {
     const total = this.shape[normalizeAxis(axis, this.ndim, describe('chunk'))] ?? 0;
+    if (!(Number.isInteger(count) && count > 0)) throw new UserError(`${describe('chunk')}: ${count} parts`, { remedy: 'give a whole number from 1' });
     return this.split(Math.max(1, Math.ceil(total / count)), axis);
   }
 
@@ -225,6 +226,7 @@ export class TensorMovement extends TensorBase {
     const counts = sizesOf(times);
     const missing = counts.length - this.ndim;
     if (missing < 0) throw new ShapeError(`${describe('repeat')}: ${formatShape(counts)} names fewer axes than ${formatShape(this.shape)} has`);
+    if (counts.some((count) => !(Number.isInteger(count) && count >= 0))) throw new ShapeError(`${describe('repeat')}: ${formatShape(counts)} times`, { remedy: 'give whole numbers from 0' });
     const old = [...new Array<number>(missing).fill(1), ...this.shape];
     const spread = reshape(this.node, old.flatMap((size) => [1, size]));
     const grown = expand(spread, old.flatMap((size, i) => [counts[i] ?? 1, size]));

@@ -1,4 +1,5 @@
 // Common dtypes and shapes of operands: PyTorch's promotion and NumPy's broadcasting.
+import { UserError } from '../errors.ts';
 import { isFloat, promote, type Dtype } from '../dtype.ts';
 import { iota } from '../graph/build.ts';
 import { describe } from '../graph/create.ts';
@@ -39,8 +40,16 @@ export function positions(shape: Shape, axis: number): Node {
   return broadcastNode(reshape(iota(size), shape.map((_, i) => (i === axis ? size : 1))), shape);
 }
 
+/** For callers without types: what is no tensor, number or boolean would become NaN. */
+function requireOperand(operand: Operand, what: string): void {
+  if (operand instanceof TensorBase || typeof operand === 'number' || typeof operand === 'boolean') return;
+  const found = Array.isArray(operand) ? 'an array' : `a value of type ${typeof operand}`;
+  throw new UserError(`${describe(what)}: ${found} where a tensor or a number is needed`, { remedy: 'make a tensor of it: tensor(…)' });
+}
+
 /** The nodes of operands in a common shape and dtype; `what` names the operation in errors. */
 export function meet(operands: readonly Operand[], what: string, dtype: Dtype = commonDtype(operands)): Node[] {
+  for (const operand of operands) requireOperand(operand, what);
   const nodes = operands.map((operand) => operandNode(operand, dtype));
   let shape: Shape = [];
   for (const node of nodes) if (!sameShape(node.shape, shape)) shape = broadcastShapes(shape, node.shape, describe(what));

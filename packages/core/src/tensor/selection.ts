@@ -152,6 +152,7 @@ export class TensorSelection extends TensorReduction {
   diagonal(a = 0, b = 1): Tensor {
     const first = normalizeAxis(a, this.ndim, describe('diagonal'));
     const second = normalizeAxis(b, this.ndim, describe('diagonal'));
+    if (first === second) throw new ShapeError(`${describe('diagonal')}: axes ${a} and ${b} of ${formatShape(this.shape)} are one`, { remedy: 'name two axes' });
     const size = Math.min(this.shape[first] ?? 0, this.shape[second] ?? 0);
     const square = this.narrow(first, 0, size).narrow(second, 0, size).movedim([first, second], [-2, -1]);
     const flat = square.reshape(...square.shape.slice(0, -2), size * size);
@@ -166,6 +167,7 @@ export class TensorSelection extends TensorReduction {
     }
     const moves = typeof shifts === 'number' ? [shifts] : shifts;
     const named = typeof axes === 'number' ? [axes] : axes;
+    if (moves.length !== named.length) throw new UserError(`${describe('roll')}: ${moves.length} shifts for ${named.length} axes`, { remedy: 'give one for each' });
     let { node } = this;
     for (const [i, axis] of named.entries()) {
       const at = normalizeAxis(axis, this.ndim, describe('roll'));

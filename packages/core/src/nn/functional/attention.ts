@@ -1,4 +1,6 @@
 // Attention (Vaswani et al. 2017), with PyTorch's conventions for masks: they differ between its two functions.
+import { ShapeError, formatShape } from '../../errors.ts';
+import { describe } from '../../graph/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { attend, attendInHeads, hiddenByOrder, type Attended, type HeadOptions, type HeadWeights } from './heads.ts';
 import { linear } from './linear.ts';
@@ -17,6 +19,12 @@ export interface AttentionOptions {
 /** softmax(q kᵀ / √E + mask) v for query [..., L, E], key [..., S, E], value [..., S, V]: [..., L, V]. A query that sees nothing gives NaN. */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
   const { attnMask, dropoutP, isCausal = false, scale } = options;
+  const fits = query.ndim > 1 && key.ndim > 1 && value.ndim > 1 && query.shape.at(-1) === key.shape.at(-1) && key.shape.at(-2) === value.shape.at(-2);
+  if (!fits) {
+    throw new ShapeError(`${describe('scaledDotProductAttention')}: query ${formatShape(query.shape)}, key ${formatShape(key.shape)} and value ${formatShape(value.shape)} do not fit`, {
+      remedy: 'they are [..., L, E], [..., S, E] and [..., S, V]',
+    });
+  }
   const hidden = attnMask?.dtype === 'bool' ? attnMask.not() : attnMask;
   const order = isCausal ? hiddenByOrder(query.shape.at(-2) ?? 0, key.shape.at(-2) ?? 0) : undefined;
   return attend(query, key, value, { scale, dropoutP, masks: [hidden, order].flatMap((mask) => mask ?? []) }).output;

@@ -48,7 +48,7 @@ export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptio
   const what = x.ndim > 2 ? `conv${x.ndim - 2}d` : 'conv';
   const rank = spatialRank(x, what);
   const { bias, groups = 1 } = options;
-  const [stride, dilation] = [perAxis(options.stride ?? 1, rank, `${what} stride`), perAxis(options.dilation ?? 1, rank, `${what} dilation`)];
+  const [stride, dilation] = [perAxis(options.stride ?? 1, rank, `${what} stride`, 1), perAxis(options.dilation ?? 1, rank, `${what} dilation`, 1)];
   const [outputs = 0, inputs = 0, ...kernel] = weight.shape;
   if (weight.ndim !== x.ndim || inputs * groups !== x.shape[1] || outputs % groups !== 0) {
     throw new ShapeError(`${describe(what)}: input ${formatShape(x.shape)} and weight ${formatShape(weight.shape)} with ${groups} groups do not fit`, {
@@ -92,7 +92,7 @@ export function convolutionTranspose(x: Tensor, weight: Tensor, options: Convolu
   const what = x.ndim > 2 ? `convTranspose${x.ndim - 2}d` : 'convTranspose';
   const rank = spatialRank(x, what);
   const { bias, groups = 1 } = options;
-  const axes = (value: PerAxis | undefined, otherwise: number, name: string): number[] => perAxis(value ?? otherwise, rank, `${what} ${name}`);
+  const axes = (value: PerAxis | undefined, otherwise: number, name: string): number[] => perAxis(value ?? otherwise, rank, `${what} ${name}`, otherwise);
   const [stride, dilation] = [axes(options.stride, 1, 'stride'), axes(options.dilation, 1, 'dilation')];
   const [padding, outputPadding] = [axes(options.padding, 0, 'padding'), axes(options.outputPadding, 0, 'outputPadding')];
   const [inputs = 0, outputs = 0, ...kernel] = weight.shape;

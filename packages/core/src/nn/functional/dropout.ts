@@ -14,7 +14,8 @@ export interface DropoutOptions {
   readonly stream?: string;
 }
 
-function requireShare(p: number, what: string): void {
+/** Throws a UserError unless p is a share. */
+export function requireShare(p: number, what: string): void {
   if (!(p >= 0 && p <= 1)) throw new UserError(`${describe(what)}: p is ${p}`, { remedy: 'give a share from 0 to 1' });
 }
 

@@ -1,6 +1,6 @@
 // Rearrangements between space and channels: windows as columns and back, pixel and channel shuffles.
 import { grad } from '../../engine/differentiate.ts';
-import { ShapeError, UserError, formatShape } from '../../errors.ts';
+import { ShapeError, formatShape } from '../../errors.ts';
 import { describe } from '../../graph/create.ts';
 import { permute, reshape } from '../../graph/move.ts';
 import { elementCount, sameShape } from '../../shape.ts';
@@ -31,7 +31,7 @@ export interface FoldOptions extends UnfoldOptions {
 
 /** The sum of windows, each put back to where `unfold` read it (col2im): [N, C · ∏K, L] → [N, C, …outputSize]. */
 export function fold(x: Tensor, { outputSize, ...options }: FoldOptions): Tensor {
-  const field = elementCount(perAxis(options.kernel, outputSize.length, 'fold kernel'));
+  const field = elementCount(perAxis(options.kernel, outputSize.length, 'fold kernel', 1));
   const [n = 0, rows = 0] = x.shape;
   if (x.ndim !== 3 || rows % field !== 0) {
     throw new ShapeError(`${describe('fold')}: input ${formatShape(x.shape)} is not [N, C · ${field}, L]`);
@@ -54,15 +54,15 @@ function channelsAndPlane(x: Tensor, what: string): readonly [number, number, nu
   return [n, channels, height, width];
 }
 
-function requireDivisible(size: number, by: number, what: string): void {
-  if (Number.isInteger(by) && by > 0 && size % by === 0) return;
-  throw new UserError(`${describe(what)}: ${size} does not divide by ${by}`);
+function requireDivisible({ shape }: Tensor, axis: number, by: number, what: string): void {
+  if (Number.isInteger(by) && by > 0 && (shape[axis] ?? 0) % by === 0) return;
+  throw new ShapeError(`${describe(what)}: axis ${axis} of input ${formatShape(shape)} does not divide by ${by}`);
 }
 
 /** [N, C · r², H, W] → [N, C, H · r, W · r] (Shi et al. 2016). */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const [n, channels, height, width] = channelsAndPlane(x, 'pixelShuffle');
-  requireDivisible(channels, factor ** 2, 'pixelShuffle');
+  requireDivisible(x, 1, factor ** 2, 'pixelShuffle');
   const split = x.reshape(n, channels / factor ** 2, factor, factor, height, width);
   return split.permute(0, 1, 4, 2, 5, 3).reshape(n, channels / factor ** 2, height * factor, width * factor);
 }
@@ -70,8 +70,8 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
 /** Undoes `pixelShuffle`: [N, C, H · r, W · r] → [N, C · r², H, W]. */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
   const [n, channels, height, width] = channelsAndPlane(x, 'pixelUnshuffle');
-  requireDivisible(height, factor, 'pixelUnshuffle');
-  requireDivisible(width, factor, 'pixelUnshuffle');
+  requireDivisible(x, 2, factor, 'pixelUnshuffle');
+  requireDivisible(x, 3, factor, 'pixelUnshuffle');
   const split = x.reshape(n, channels, height / factor, factor, width / factor, factor);
   return split.permute(0, 1, 3, 5, 2, 4).reshape(n, channels * factor ** 2, height / factor, width / factor);
 }
@@ -79,6 +79,6 @@ export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
 /** Channels of [N, C, …] dealt out: those of each group come to stand `groups` apart (Zhang et al. 2018). */
 export function channelShuffle(x: Tensor, groups: number): Tensor {
   const [n = 0, channels = 0, ...spatial] = x.shape;
-  requireDivisible(channels, groups, 'channelShuffle');
+  requireDivisible(x, 1, groups, 'channelShuffle');
   return x.reshape(n, groups, channels / groups, ...spatial).transpose(1, 2).reshape(x.shape);
 }

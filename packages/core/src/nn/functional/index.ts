@@ -3,7 +3,7 @@ export * from './activation.ts';
 export * from './attention.ts';
 export * from './convolution.ts';
 export * from './distance.ts';
-export * from './dropout.ts';
+export { alphaDropout, channelDropout, dropout, type DropoutOptions } from './dropout.ts';
 export * from './folding.ts';
 export * from './interpolate.ts';
 export * from './linear.ts';

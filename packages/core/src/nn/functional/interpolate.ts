@@ -104,6 +104,7 @@ function resizeAxis(x: Tensor, resize: Resize, mode: Exclude<InterpolationMode, 
  */
 export function interpolate(x: Tensor, { size, scaleFactor, mode = 'nearest', alignCorners = false }: InterpolateOptions): Tensor {
   const what = 'interpolate';
+  if (!Object.hasOwn(ranks, mode)) throw new UserError(`${describe(what)}: there is no mode "${mode}"`, { remedy: `modes are ${Object.keys(ranks).join(', ')}` });
   const rank = spatialRank(x, what, ranks[mode]);
   if ((size === undefined) === (scaleFactor === undefined)) throw new UserError(`${describe(what)}: needs either size or scaleFactor`);
   if (alignCorners && (ranks[mode] === undefined)) throw new UserError(`${describe(what)}: mode ${mode} does not align corners`, { remedy: 'use a linear or cubic mode' });

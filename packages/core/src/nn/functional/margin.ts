@@ -1,7 +1,7 @@
 // Losses with margins, and losses of counts and of predicted variances, with PyTorch's names and defaults.
 import { ShapeError, UserError, formatShape } from '../../errors.ts';
 import { describe } from '../../graph/create.ts';
-import { sameShape } from '../../shape.ts';
+import { broadcastShapes, sameShape } from '../../shape.ts';
 import { arange } from '../../tensor/create.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { logSigmoid } from './activation.ts';
@@ -115,6 +115,7 @@ export interface GaussianOptions extends ReductionOption {
 /** (log v + (input − target)² / v) / 2 for predicted variances v, which broadcast. */
 export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor, { full = false, eps = 1e-6, ...options }: GaussianOptions = {}): Tensor {
   requireSame(input, target, 'gaussianNllLoss');
+  broadcastShapes(input.shape, variance.shape, describe('gaussianNllLoss'));
   const v = variance.add(variance.maximum(eps).sub(variance).detach());
   const losses = v.log().add(input.sub(target).square().div(v)).mul(0.5);
   return reduceLosses(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, options);

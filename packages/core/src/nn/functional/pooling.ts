@@ -70,7 +70,7 @@ function adaptiveAxis(op: 'sum' | 'maxReduce', x: Tensor, axis: number, count: n
 
 function adaptivePool(op: 'sum' | 'maxReduce', x: Tensor, output: PerAxis, what: string): Tensor {
   const rank = spatialRank(x, what);
-  const sizes = perAxis(output, rank, what);
+  const sizes = perAxis(output, rank, `${what} output`, 1);
   const spatial = x.shape.slice(2);
   if (sizes.every((size) => size === 1)) {
     const axes = spatial.map((_, axis) => axis + 2);

@@ -7,13 +7,17 @@ import type { Tensor } from '../../tensor/tensor.ts';
 /** One number for every spatial axis, or one per axis. */
 export type PerAxis = number | readonly number[];
 
-/** `value` as one number per spatial axis. */
-export function perAxis(value: PerAxis, rank: number, what: string): number[] {
-  if (typeof value === 'number') return new Array<number>(rank).fill(value);
-  if (value.length !== rank) {
-    throw new UserError(`${describe(what)}: ${formatShape(value)} names ${value.length} axes`, { remedy: `give one number, or ${rank}` });
+/** `value` as one number per spatial axis; with `least`, whole numbers from there. */
+export function perAxis(value: PerAxis, rank: number, what: string, least?: number): number[] {
+  if (typeof value === 'string') throw new UserError(`${describe(what)}: "${String(value)}"`, { remedy: `give one number, or ${rank}` });
+  const list = typeof value === 'number' ? new Array<number>(rank).fill(value) : [...value];
+  if (list.length !== rank) {
+    throw new UserError(`${describe(what)}: ${formatShape(list)} names ${list.length} axes`, { remedy: `give one number, or ${rank}` });
   }
-  return [...value];
+  if (least !== undefined && list.some((size) => !(Number.isInteger(size) && size >= least))) {
+    throw new UserError(`${describe(what)}: ${typeof value === 'number' ? value : formatShape(value)}`, { remedy: `give whole numbers from ${least}` });
+  }
+  return list;
 }
 
 /** Number of spatial axes of [N, C, …]; an error unless there are `expected` of them. */
@@ -36,7 +40,7 @@ export function paddingPairs(
 ): PaddingPair[] {
   const { stride, dilation, what } = options;
   if (padding === 'valid') return kernel.map(() => [0, 0]);
-  if (padding !== 'same') return perAxis(padding, kernel.length, `${what} padding`).map((size) => [size, size]);
+  if (padding !== 'same') return perAxis(padding, kernel.length, `${what} padding`, 0).map((size) => [size, size]);
   if (stride.some((step) => step !== 1)) {
     throw new UserError(`${describe(what)}: padding "same" with stride ${formatShape(stride)}`, { remedy: 'give the padding in numbers' });
   }

@@ -27,9 +27,9 @@ export interface WindowLayout {
 /** The layout of windows over x [N, C, …S]; the stride is the kernel's size unless given. */
 export function windowLayout(x: Tensor, options: WindowOptions, what: string): WindowLayout {
   const rank = spatialRank(x, what);
-  const axes = (value: PerAxis, name: string): number[] => perAxis(value, rank, `${what} ${name}`);
+  const axes = (value: PerAxis, name: string, least = 1): number[] => perAxis(value, rank, `${what} ${name}`, least);
   const kernel = axes(options.kernel, 'kernel');
-  const [stride, padding, dilation] = [axes(options.stride ?? kernel, 'stride'), axes(options.padding ?? 0, 'padding'), axes(options.dilation ?? 1, 'dilation')];
+  const [stride, padding, dilation] = [axes(options.stride ?? kernel, 'stride'), axes(options.padding ?? 0, 'padding', 0), axes(options.dilation ?? 1, 'dilation')];
   const sizes = kernel.map((size, axis) => {
     const [length, border, step] = [x.shape[axis + 2] ?? 0, padding[axis] ?? 0, stride[axis] ?? 1];
     const room = (length + 2 * border - (dilation[axis] ?? 1) * (size - 1) - 1) / step;

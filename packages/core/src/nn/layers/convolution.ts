@@ -30,9 +30,9 @@ export interface ConvTransposeOptions extends SharedOptions {
   readonly outputPadding?: PerAxis;
 }
 
-function checkGroups(inputs: number, outputs: number, groups: number): void {
+function checkGroups(inputs: number, outputs: number, groups: number, what: string): void {
   if (inputs % groups === 0 && outputs % groups === 0) return;
-  throw new ShapeError(`${inputs} input and ${outputs} output channels do not divide into ${groups} groups`);
+  throw new ShapeError(`${what}: ${inputs} input and ${outputs} output channels do not divide into ${groups} groups`, { remedy: 'both must be multiples of groups' });
 }
 
 function makeBias(outputs: number, weightShape: readonly number[], options: SharedOptions): Parameter | undefined {
@@ -56,14 +56,14 @@ class Conv extends Module {
     super();
     const { inputs, outputs } = channels;
     const { stride = 1, padding = 0, paddingMode = 'zeros', dilation = 1, groups = 1 } = options;
-    checkGroups(inputs, outputs, groups);
+    checkGroups(inputs, outputs, groups, this.constructor.name);
     this.rank = rank;
     this.stride = stride;
     this.padding = padding;
     this.paddingMode = paddingMode;
     this.dilation = dilation;
     this.groups = groups;
-    const shape = [outputs, inputs / groups, ...perAxis(kernel, rank, 'kernel')];
+    const shape = [outputs, inputs / groups, ...perAxis(kernel, rank, `${this.constructor.name} kernel`, 1)];
     this.weight = new Parameter({ shape, initial: (options.weightInit ?? fanInUniform())(shape) });
     this.bias = makeBias(outputs, shape, options);
   }
@@ -112,14 +112,14 @@ class ConvTranspose extends Module {
     super();
     const { inputs, outputs } = channels;
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options;
-    checkGroups(inputs, outputs, groups);
+    checkGroups(inputs, outputs, groups, this.constructor.name);
     this.rank = rank;
     this.stride = stride;
     this.padding = padding;
     this.outputPadding = outputPadding;
     this.dilation = dilation;
     this.groups = groups;
-    const shape = [inputs, outputs / groups, ...perAxis(kernel, rank, 'kernel')];
+    const shape = [inputs, outputs / groups, ...perAxis(kernel, rank, `${this.constructor.name} kernel`, 1)];
     this.weight = new Parameter({ shape, initial: (options.weightInit ?? fanInUniform())(shape) });
     this.bias = makeBias(outputs, shape, options);
   }

@@ -1,6 +1,6 @@
 // Dropout layers: active in training only.
 import type { Tensor } from '../../tensor/tensor.ts';
-import { alphaDropout, channelDropout, dropout } from '../functional/dropout.ts';
+import { alphaDropout, channelDropout, dropout, requireShare } from '../functional/dropout.ts';
 import { Module } from '../module.ts';
 
 /** What the dropout layers share: the share that is dropped, and the stream that decides. */
@@ -10,6 +10,7 @@ abstract class RandomDrop extends Module {
 
   constructor(p = 0.5, options: { readonly stream?: string } = {}) {
     super();
+    requireShare(p, this.constructor.name);
     this.p = p;
     this.stream = options.stream ?? 'dropout';
   }

@@ -131,6 +131,6 @@ test('dropout layers drop in training only', async () => {
 test('layers refuse inputs of another rank', () => {
   expect(() => new nn.Conv2d(1, 1, 1).forward(noise(1, 1, 3))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: conv2d: input [1, 1, 3] is not [N, C, size, size]]`);
   expect(() => new nn.MaxPool2d(1).forward(noise(1, 3))).toThrowErrorMatchingInlineSnapshot(`[ShapeError: MaxPool2d: input [1, 3] is not [N, C, size, size]]`);
-  expect(() => new nn.Conv2d(3, 4, 1, { groups: 2 })).toThrowErrorMatchingInlineSnapshot(`[ShapeError: 3 input and 4 output channels do not divide into 2 groups]`);
-  expect(() => new nn.Conv2d(3, 4, [1, 2, 3])).toThrowErrorMatchingInlineSnapshot(`[UserError: kernel: [1, 2, 3] names 3 axes — give one number, or 2]`);
+  expect(() => new nn.Conv2d(3, 4, 1, { groups: 2 })).toThrowErrorMatchingInlineSnapshot(`[ShapeError: Conv2d: 3 input and 4 output channels do not divide into 2 groups — both must be multiples of groups]`);
+  expect(() => new nn.Conv2d(3, 4, [1, 2, 3])).toThrowErrorMatchingInlineSnapshot(`[UserError: Conv2d kernel: [1, 2, 3] names 3 axes — give one number, or 2]`);
 });
