@@ -138,7 +138,7 @@ function drawLegend(entries: readonly LegendEntry[], width: number): { readonly 
   let row = 0;
   const parts = entries.map(({ name, look, mark }) => {
     const shown = shorten(name, Math.floor((width - 50) / letterWidth));
-    const needed = 30 + letterWidth * shown.length + 12;
+    const needed = 44 + 1.08 * letterWidth * shown.length;
     if (x > 10 && x + needed > width) {
       x = 10;
       row++;

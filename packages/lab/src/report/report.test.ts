@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from '@athanor/core/plugin';
+import { writeSafetensors } from '@athanor/data';
 import { parseHTML } from 'linkedom';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +13,8 @@ import { createStudy } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import toy from '../testing/toy.ts';
 import type { Evaluation } from './evaluation.ts';
+import { figureArtifact } from './figure.ts';
+import { readFigures } from './figures.ts';
 import { encodePicture } from './picture.ts';
 import { writeReport } from './write.ts';
 
@@ -45,6 +48,11 @@ beforeAll(async () => {
       ],
     };
     writeFileSync(join(run, '0-walk', 'evaluation.json'), JSON.stringify(evaluation));
+    writeFileSync(join(run, '0-walk', 'plane.svg'), '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+    writeFileSync(join(run, '0-walk', 'model.safetensors'), writeSafetensors(new Map([
+      ['layer.weight', { dtype: 'float32', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+      ['layer.bias', { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }],
+    ])));
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -54,14 +62,16 @@ describe('writeReport', () => {
     const text = readFileSync(writeReport(study), 'utf8');
     const { document } = parseHTML(text);
     const titles = [...document.querySelectorAll('h2')].map((title) => title.textContent);
-    expect(titles).toEqual(['Result', 'Learning curves', 'Confusion', 'Test images', 'Resolved config', 'Environment']);
+    expect(titles).toEqual(['Result', 'Learning curves', 'Figures', 'Confusion', 'Test images', 'Weights', 'Resolved config', 'Environment']);
     expect(document.querySelector('.question')?.textContent).toBe('Is 1 < 2 & "so"?');
-    expect(document.querySelectorAll('svg')).toHaveLength(1 + 2 + 2);
-    expect(document.querySelectorAll('img')).toHaveLength(4);
+    expect(document.querySelectorAll('section > .row > figure > svg').length).toBe(1 + 2 + 2 + 2);
+    expect(document.querySelectorAll('img').length).toBe(4 + 2);
     const table = [...document.querySelectorAll('section table')][0];
     expect([...(table?.querySelectorAll('tbody td:first-child') ?? [])].map((cell) => cell.textContent)).toEqual(['scale=small', 'scale=<b>&']);
     const counts = [...(document.querySelector('figure.matrix')?.querySelectorAll('text') ?? [])].map((cell) => cell.textContent);
     expect(counts).toEqual(expect.arrayContaining(['14', '6', '2', '18']));
+    const differences = [...document.querySelectorAll('table.differences th, table.differences td')].map((cell) => cell.textContent);
+    expect(differences).toEqual(['variant', 'stages.0.scale', 'scale=small', '1', 'scale=<b>&', '2']);
     expect(text).toContain('toy 1.2.3');
   });
 
@@ -75,6 +85,41 @@ describe('writeReport', () => {
   it('is the same for the same results', () => {
     const first = readFileSync(writeReport(study), 'utf8');
     expect(readFileSync(writeReport(study), 'utf8') === first).toBe(true);
+  });
+});
+
+describe('readFigures', () => {
+  const left = (files: Record<string, string>) => {
+    const place = mkdtempSync(join(folder, 'figures-'));
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(place, name), content);
+    return readFigures(place);
+  };
+  const decoded = (source: string | undefined) => Buffer.from((source ?? '').replace(/^.*base64,/, ''), 'base64').toString('utf8');
+
+  it('draws charts from data, with gaps where a number is not finite', () => {
+    const [file, content] = figureArtifact('sharpness', { caption: 'Sharpness by step', lines: { series: [{ name: 'a', points: [{ x: 0, y: 1 }, { x: 1, y: NaN }, { x: 2, y: 3 }] }], x: { label: 'step' }, y: { label: 'λ', unit: '1/m' } } });
+    const [figure] = left({ [file]: content });
+    expect(figure).toMatchObject({ name: 'sharpness', caption: 'Sharpness by step' });
+    expect(decoded(figure?.source)).toContain('λ (1/m)');
+    expect(decoded(figure?.source)).not.toContain('NaN');
+  });
+
+  it('takes pictures with the captions given to them, once each', () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+    const figures = left({ 'a.svg': svg, 'b.svg': svg, 'x.figure.json': '{"caption":"The b","file":"b.svg"}', 'other.txt': '' });
+    expect(figures.map(({ name, caption, source }) => [name, caption, decoded(source)])).toEqual([['a', 'a.svg', svg], ['x', 'The b', svg]]);
+  });
+
+  it('says what is wrong with a figure instead of drawing it', () => {
+    const figures = left({ 'a.figure.json': '{', 'b.figure.json': '{"caption":"b","file":"../../study.json"}', 'c.figure.json': '{"caption":"c","file":"c.png"}' });
+    expect(figures.map(({ source }) => source)).toEqual([undefined, undefined, undefined]);
+    expect(figures.map(({ caption }) => caption.split('\n')[0])).toMatchInlineSnapshot(`
+      [
+        "a.figure.json cannot be drawn: Expected property name or '}' in JSON at position 1",
+        "b.figure.json cannot be drawn: ✖ a .svg or .png among the artifacts",
+        "there is no c.png",
+      ]
+    `);
   });
 });
 

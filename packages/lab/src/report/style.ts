@@ -1,21 +1,8 @@
 // The report's style sheet: one column, light or dark as the reader's system is.
-
-/** After Okabe and Ito, without black and yellow, in an order that keeps neighbours apart. */
-const series = {
-  light: ['#0072b2', '#d98e00', '#009e73', '#d55e00', '#8a5fbf', '#b8578f'],
-  dark: ['#4fb0ea', '#f0b135', '#37c99a', '#ff8c57', '#b596ea', '#e693c4'],
-} as const;
-
-/** How many variants have a colour of their own. */
-export const seriesCount = series.light.length;
-
-const variables = (colors: readonly string[]) => colors.map((color, index) => `--series-${index}: ${color};`).join(' ');
+import { themeRules } from '../plot/theme.ts';
 
 export const style = `
-:root { ${variables(series.light)} }
-@media (prefers-color-scheme: dark) { :root { ${variables(series.dark)} } }
-:root { color-scheme: light dark; --text: #1c2024; --soft: #60646c; --ground: #fcfcfd; --panel: #f1f2f4; --line: #dcdfe4; --accent: #0072b2; --right: #00795a; --wrong: #c0392b; }
-@media (prefers-color-scheme: dark) { :root { --text: #e8eaed; --soft: #a2a8b1; --ground: #16181c; --panel: #202329; --line: #353a42; --accent: #56b4e9; --right: #4cc9a0; --wrong: #ff8a75; } }
+${themeRules(':root')}
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1180px; padding: 2.5rem 1.5rem 5rem; color: var(--text); background: var(--ground); font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; letter-spacing: -0.01em; }
@@ -26,8 +13,11 @@ p { max-width: 46rem; }
 .question { margin: 0.4rem 0; font-size: 1.1rem; }
 .row { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
 figure { margin: 0; flex: 1 1 420px; max-width: 580px; }
-figure.matrix { flex: 0 1 auto; }
-figure svg, .chart { max-width: 100%; height: auto; overflow: visible; }
+figure.matrix { flex: 0 1 auto; max-width: 100%; }
+figure.small { flex: 0 0 auto; }
+figure.drawn img { max-width: 100%; }
+figure svg { display: block; }
+.differences td { white-space: nowrap; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 1.4rem 0.35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; font-size: 0.88rem; }

@@ -1,0 +1,45 @@
+// With what the results were made: configs, what differs between them, and the environment.
+import { stringify } from 'yaml';
+import { differences } from '../analysis/difference.ts';
+import type { Variant } from '../analysis/summary.ts';
+import type { Environment } from '../run/environment.ts';
+import { html } from './html.ts';
+import type { Html } from './html.ts';
+import { mark } from './parts.ts';
+
+export function configSection(variants: readonly Variant[]): Html {
+  const configs = variants.map(({ runs }) => runs[0]?.config ?? {});
+  const changed = differences(configs);
+  return html`<section><h2>Resolved config</h2>
+${changed.length === 0 ? undefined : differenceTable(variants, changed)}
+<details${changed.length === 0 ? ' open' : ''}><summary>${mark(0)}the whole of ${variants[0]?.name ?? 'the first'}, with every default; the first seed’s</summary><pre>${stringify(configs[0] ?? {})}</pre></details></section>`;
+}
+
+function differenceTable(variants: readonly Variant[], changed: ReturnType<typeof differences>): Html {
+  const rows = variants.map(({ name }, index) => html`<tr><td>${mark(index)}${name}</td>${changed.map(({ values }) => html`<td>${cell(values[index])}</td>`)}</tr>`);
+  return html`<p class="soft">All places in which the variants differ.</p>
+<div class="scroll"><table class="differences"><thead><tr><th>variant</th>${changed.map(({ path }) => html`<th>${path}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function cell(value: unknown): string {
+  if (value === undefined) return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function environmentSection(environments: readonly Environment[]): Html | undefined {
+  const last = environments.at(-1);
+  if (last === undefined) return undefined;
+  const packages = Object.entries(last.packages).map(([name, version]) => `${name} ${version}`).join(', ');
+  const rows: [string, string][] = [
+    ['command', last.command],
+    ['commit', last.git === null ? 'no git repository' : `${last.git.commit}${last.git.dirty ? ', with changes that are not committed' : ''}`],
+    ['backend', last.backend === undefined ? 'none' : `${last.backend}, ${last.threads ?? 1} ${last.threads === 1 ? 'thread' : 'threads'}`],
+    ['numerics', last.numerics ?? ''],
+    ['node', `${last.node}, V8 ${last.v8}`],
+    ['machine', `${last.cpu}, ${last.cores} cores, ${last.memory}, ${last.system}`],
+    ['packages', packages],
+    ['attempts', `${environments.length}, the last one begun ${last.started}`],
+  ];
+  const shown = rows.filter(([, value]) => value !== '');
+  return html`<section><h2>Environment</h2><table><tbody>${shown.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`)}</tbody></table></section>`;
+}
