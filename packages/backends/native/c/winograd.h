@@ -1,6 +1,6 @@
-/* Transforms of Winograd's F(2 × 2, 3 × 3) (Lavin & Gray 2015) for LANES neighbouring tiles. Included after lanes.h for the
-   same LANES. A tile is 4 × 4 inputs, 2 × 2 outputs; position 4 · i + j of a transformed tile lies `step` elements behind
-   the one before. */
+/* Transforms of Winograd's minimal filtering (Lavin & Gray 2015). Included after lanes.h for the same LANES. Position
+   4 · i + j of a transformed tile lies `step` elements behind the one before. First F(2 × 2, 3 × 3), for LANES neighbouring
+   tiles: 4 × 4 inputs, 2 × 2 outputs. */
 
 #define V N(f32)
 
@@ -64,6 +64,78 @@ OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, int6
     WINOGRAD_OUTPUT(s[i][0], s[i][1], s[i][2], s[i][3]);
     N(store_f32)(to + i * pitch, N(zip_low)(s0, s1));
     N(store_f32)(to + i * pitch + LANES, N(zip_high)(s0, s1));
+  }
+}
+
+/* F(3 × 3, 2 × 2), for one tile of LANES channels at a time: 4 × 4 inputs, 2 × 2 incoming gradients, 3 × 3 taps. Transformed
+   tiles lie `pitch` elements apart. */
+
+/** Turns a row of LANES images around: LANES values for each of `width` positions, zeros up to `whole`. */
+OUTLINE void N(winograd_turn)(const float *from, const int64_t *places, int64_t width, int64_t whole, float *to) {
+  for (int64_t x = 0; x < width; x += LANES) {
+    V square[LANES];
+    _Pragma("GCC unroll 16") for (int lane = 0; lane < LANES; lane++) square[lane] = N(load_f32)(from + places[lane] + x);
+    N(transpose_f32)(square);
+    if (width - x >= LANES) _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) N(store_f32)(to + (x + i) * LANES, square[i]);
+    else for (int64_t i = 0; i < width - x; i++) N(store_f32)(to + (x + i) * LANES, square[i]);
+  }
+  for (int64_t x = width; x < whole; x++) N(store_f32)(to + x * LANES, (V){0});
+}
+
+/** Bᵀ d B of a row of tiles. */
+OUTLINE void N(winograd_columns)(const float *line0, const float *line1, const float *line2, const float *line3, int64_t tiles, float *to, int64_t pitch, int64_t step) {
+  V d[4][4];
+#define COLUMN(j, at) { \
+    const V d0 = N(load_f32)(line0 + (at)), d1 = N(load_f32)(line1 + (at)), d2 = N(load_f32)(line2 + (at)), d3 = N(load_f32)(line3 + (at)); \
+    WINOGRAD_INPUT(d0, d1, d2, d3); \
+    d[0][j] = r0, d[1][j] = r1, d[2][j] = r2, d[3][j] = r3; }
+  COLUMN(0, 0)
+  COLUMN(1, LANES)
+  for (int64_t tile = 0; tile < tiles; tile++, to += pitch) {
+    COLUMN(2, (2 * tile + 2) * LANES)
+    COLUMN(3, (2 * tile + 3) * LANES)
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
+      WINOGRAD_INPUT(d[i][0], d[i][1], d[i][2], d[i][3]);
+      N(store_f32)(to + (4 * i) * step, r0);
+      N(store_f32)(to + (4 * i + 1) * step, r1);
+      N(store_f32)(to + (4 * i + 2) * step, r2);
+      N(store_f32)(to + (4 * i + 3) * step, r3);
+      d[i][0] = d[i][2], d[i][1] = d[i][3];
+    }
+  }
+#undef COLUMN
+}
+
+/** G g Gᵀ of a row of tiles, without the factors ½ of the middle rows of G. */
+OUTLINE void N(winograd_gradient)(const float *line0, const float *line1, int64_t tiles, float *to, int64_t pitch, int64_t step) {
+  for (int64_t tile = 0; tile < tiles; tile++, to += pitch, line0 += 2 * LANES, line1 += 2 * LANES) {
+    const V g0 = N(load_f32)(line0), g1 = N(load_f32)(line0 + LANES), h0 = N(load_f32)(line1), h1 = N(load_f32)(line1 + LANES);
+    const V left[4] = {g0, g0 + h0, g0 - h0, h0}, right[4] = {g1, g1 + h1, g1 - h1, h1};
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
+      N(store_f32)(to + (4 * i) * step, left[i]);
+      N(store_f32)(to + (4 * i + 1) * step, left[i] + right[i]);
+      N(store_f32)(to + (4 * i + 2) * step, left[i] - right[i]);
+      N(store_f32)(to + (4 * i + 3) * step, right[i]);
+    }
+  }
+}
+
+/** Aᵀ m A of LANES channels, where m is the sum of `parts`, with the factors ½: nine neighbouring taps for each channel. */
+OUTLINE void N(winograd_taps)(const float *from, int64_t part, int64_t parts, int64_t step, float *to) {
+  V m[4][4];
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++) {
+      V sum = N(load_f32)(from + (4 * i + j) * step);
+      for (int64_t other = 1; other < parts; other++) sum += N(load_f32)(from + other * part + (4 * i + j) * step);
+      m[i][j] = sum * (((i == 1) | (i == 2) ? 0.5f : 1.0f) * ((j == 1) | (j == 2) ? 0.5f : 1.0f));
+    }
+  for (int i = 0; i < 4; i++) {
+    const V sum = m[i][1] + m[i][2], difference = m[i][1] - m[i][2];
+    m[i][0] = m[i][0] + sum, m[i][1] = difference, m[i][2] = sum - m[i][3];
+  }
+  for (int j = 0; j < 3; j++) {
+    const V sum = m[1][j] + m[2][j], tap0 = m[0][j] + sum, tap1 = m[1][j] - m[2][j], tap2 = sum - m[3][j];
+    EACH_LANE to[lane * 9 + j] = tap0[lane], to[lane * 9 + 3 + j] = tap1[lane], to[lane * 9 + 6 + j] = tap2[lane];
   }
 }
 

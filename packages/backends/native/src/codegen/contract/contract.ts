@@ -6,6 +6,7 @@ import { EpilogueWriter } from './epilogue.ts';
 import { depthOf, offsetFunction, packCall, type Depth } from './operand.ts';
 import { chunk, packedRows, planOf, type Plan } from './plan.ts';
 import { tileFunction, tileName, type Access, type Tile } from './tile.ts';
+import { gradientCut, winogradGradientSource } from './winograd-gradient.ts';
 import { isWinograd, winogradSource } from './winograd.ts';
 
 /** Depth positions that one unit of packing copies. */
@@ -19,6 +20,8 @@ export function contractSource(kernel: ContractKernel, target: Target): Source {
   if (loopCount(batch) * loopCount(m) * loopCount(n) === 0) return { text: '', phases: [], lanes: [], helpers: [] };
   if (kernel.combine === 'xor-popcount' && kernel.dtype !== 'int32') throw new InternalError(`${kernel.name}: xor-popcount of ${kernel.dtype}`);
   if (isWinograd(kernel)) return winogradSource(kernel, target);
+  const cut = gradientCut(kernel);
+  if (cut !== undefined) return winogradGradientSource(kernel, cut, target);
   const writer = new ContractWriter(kernel, planOf(kernel, target));
   return writer.write();
 }

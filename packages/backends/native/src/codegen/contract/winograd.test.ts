@@ -1,9 +1,10 @@
-// Winograd convolutions against float64: odd sizes, groups, gradients; the same bits in every batch, for every vector
-// width and on every number of threads.
-import { canonicalize, gradient, schedule, type Node } from '@athanor/core/backend';
+// Winograd convolutions and their weight gradients against float64: odd sizes, groups; the same bits in every batch, for
+// every vector width and on every number of threads.
+import { canonicalize, gradient, schedule, type ContractKernel, type Node } from '@athanor/core/backend';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../backend.ts';
 import { convolution, errorOf, randomLeaf, resultsOf } from '../../testing/problems.ts';
+import { gradientCut } from './winograd-gradient.ts';
 import { isWinograd } from './winograd.ts';
 
 const backend = nativeBackend({ threads: 1, poison: true });
@@ -40,17 +41,20 @@ const cases: readonly Sizes[] = [
   { images: 2, groups: 2, channels: 24, outputs: 24, height: 14, width: 14 },
   { images: 1, channels: 300, outputs: 20, height: 5, width: 28 },
   { images: 2, channels: 16, outputs: 64, height: 11, width: 37 },
+  { images: 9, channels: 48, outputs: 8, height: 28, width: 28 },
+  { images: 2, channels: 130, outputs: 100, height: 16, width: 16 },
 ];
 
-function usesWinograd(outputs: readonly Node[]): boolean {
+function contractions(outputs: readonly Node[]): ContractKernel[] {
   const { kernels } = schedule(canonicalize({ outputs, assignments: [] }), backend.limits);
-  return kernels.some((kernel) => kernel.kind === 'contract' && isWinograd(kernel));
+  return kernels.flatMap((kernel) => (kernel.kind === 'contract' ? [kernel] : []));
 }
 
 describe.each(cases)('$images × $channels × $height × $width to $outputs', (sizes) => {
   it('is as exact as sums of products', { timeout: 60_000 }, () => {
     const { x, weight, y } = problem(sizes);
-    expect(usesWinograd([y])).toBe(true);
+    expect(contractions([y]).some(isWinograd)).toBe(true);
+    expect(contractions(gradients({ x, weight, y })).some((kernel) => gradientCut(kernel) !== undefined)).toBe(true);
     expect(errorOf(backend, [y, ...gradients({ x, weight, y })])).toBeLessThan(2e-6);
   });
 
