@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { UserError } from '@athanor/core';
 import { benchmark } from './benchmark.ts';
-import { calibrate } from './calibrate.ts';
+import { calibrate } from '@athanor/lab';
 import { help, parseOptions } from './options.ts';
 import { tableHead, tableLine } from './report.ts';
 import type { Row } from './row.ts';

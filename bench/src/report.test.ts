@@ -1,6 +1,6 @@
 // The table's lines, the machine's limits, and JSON rows.
 import { describe, expect, it } from 'vitest';
-import { calibrate } from './calibrate.ts';
+import { calibrate } from '@athanor/lab';
 import { ofLimit, tableHead, tableLine } from './report.ts';
 import type { Row } from './row.ts';
 

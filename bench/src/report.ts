@@ -1,5 +1,5 @@
 // The table that the benchmark prints, a line as soon as its row is measured.
-import type { Limits } from './calibrate.ts';
+import type { Limits } from '@athanor/lab';
 import type { Row } from './row.ts';
 
 const columns = [

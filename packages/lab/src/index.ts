@@ -1,4 +1,6 @@
 // The lab as a library: experiments, studies, stages, estimates, reports.
+export { calibrate } from './analysis/calibrate.ts';
+export type { Limits } from './analysis/calibrate.ts';
 export { summarize } from './analysis/summary.ts';
 export type { Estimate, Variant } from './analysis/summary.ts';
 export { studentInterval, studentQuantile, wilsonInterval } from './analysis/statistics.ts';
@@ -21,7 +23,7 @@ export type { RunOptions } from './run/runner.ts';
 export { runJob } from './run/job.ts';
 export type { HostOptions } from './run/host.ts';
 export type { Observer } from './run/observer.ts';
-export type { Json, Stage, StageInput, StageResult, StageState, StepReport } from './run/stage.ts';
+export type { Json, Stage, StageInput, StageResult, StageState, StepInspection, StepReport } from './run/stage.ts';
 export { createStudy, findStudy, listStudies, openStudy, runStatus } from './run/study.ts';
 export type { Run, RunStatus, Study, StudyRecord } from './run/study.ts';
 export type { Probe, ProbeMoment } from './stages/probe.ts';

@@ -30,6 +30,15 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** The value below which a share `p` of the values lies, linear between neighbours. */
+export function quantile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = p * (sorted.length - 1);
+  const low = sorted[Math.floor(place)] ?? NaN;
+  const high = sorted[Math.ceil(place)] ?? NaN;
+  return low + (high - low) * (place - Math.floor(place));
+}
+
 /** The value that a Student variable with `freedom` degrees stays under with probability `p` ≥ 1/2. */
 export function studentQuantile(p: number, freedom: number): number {
   let low = 0;

@@ -3,6 +3,7 @@ import { UserError } from '@athanor/core';
 import { didYouMean } from '@athanor/core/plugin';
 import yargs from 'yargs';
 import type { ProgressStream } from '../terminal/progress.ts';
+import { bench } from './bench.ts';
 import { sharedOptions } from './command.ts';
 import type { Command } from './command.ts';
 import { runsFolder } from './context.ts';
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   report,
   list,
   doctor,
+  bench,
 ];
 
 export interface Terminal {

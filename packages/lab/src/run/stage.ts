@@ -1,4 +1,5 @@
 // What a stage is: a job in steps whose whole state can be taken out and put back, bit for bit.
+import type { ProgramCost, StepProfile } from '@athanor/core';
 import type { Backend } from '@athanor/core/backend';
 import type { StoredArray } from '@athanor/data';
 import type { MetricRow } from './metrics.ts';
@@ -31,6 +32,20 @@ export interface StageResult {
   readonly artifacts: ReadonlyMap<string, string | Uint8Array>;
 }
 
+/** What a step does, for those who ask before it is done for real: `plan` and `bench`. */
+export interface StepInspection {
+  /** Elements of all parameters. */
+  readonly parameters: number;
+  /** Samples that a step takes. */
+  readonly samples: number;
+  /** The program of a step: nothing runs. */
+  cost(): ProgramCost;
+  /** Does a step, always with the same batch, and waits for its loss. */
+  run(): Promise<void>;
+  /** Does a step command by command. */
+  profile(): Promise<StepProfile>;
+}
+
 /**
  * A stage in progress. The runner calls `step` with 0, 1, … `steps − 1`, takes `state` at
  * checkpoints, gives it to `restore` of a new stage of the same config after a kill, and at last
@@ -48,6 +63,8 @@ export interface Stage {
   restore(state: StageState): Promise<void>;
   /** The outcome, after the last step. */
   finish(): Promise<StageResult>;
+  /** Looks at a step. The stage is of no use for anything else afterwards. Absent where a step is no one program. */
+  inspect?(): StepInspection;
   /** Frees what the stage holds. */
   dispose(): void;
 }

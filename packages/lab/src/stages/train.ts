@@ -6,7 +6,7 @@ import type { ComponentContext, DatasetPart } from '@athanor/core/plugin';
 import { Loader, batches, splitDataset, writeSafetensors } from '@athanor/data';
 import type { Batch, LoaderState } from '@athanor/data';
 import { evaluationFile } from '../report/evaluation.ts';
-import type { Json, Stage, StageResult, StageState, StepReport } from '../run/stage.ts';
+import type { Json, Stage, StageResult, StageState, StepInspection, StepReport } from '../run/stage.ts';
 import { Tally } from './classification.ts';
 import { requireFiniteLoss, requireFiniteState } from './divergence.ts';
 import { putState, takeModel, takeState } from './engine-state.ts';
@@ -177,6 +177,18 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
           ...probes.flatMap((probe) => [...(probe.artifacts?.(history.values) ?? [])]),
           [evaluationFile, JSON.stringify(tested.evaluation({ wrong: 24, right: 24 }))],
         ]),
+      };
+    },
+
+    inspect(): StepInspection {
+      const batch = loader.next();
+      const words = [inputsOf(batch), fromBuffer(batch.labels, [batch.size]), ...mixedOf(batch)] as const;
+      return {
+        parameters: model.parameters().reduce((sum, { elements }) => sum + elements, 0),
+        samples: batch.size,
+        cost: () => update.cost(...words),
+        run: async () => void (await update(...words).loss.item()),
+        profile: () => update.profile(...words),
       };
     },
 

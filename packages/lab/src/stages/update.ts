@@ -1,6 +1,6 @@
 // One training step as a compiled function: loss, gradients, clipping, optimiser, moving averages.
 import { compile, grad } from '@athanor/core';
-import type { Tensor } from '@athanor/core';
+import type { CompiledFunction, Tensor } from '@athanor/core';
 import { EMA, clipGradNorm, clipGradValue } from '@athanor/core/nn';
 import type { Module, Optimizer } from '@athanor/core/nn';
 import type { ClassificationLoss } from './losses.ts';
@@ -28,6 +28,9 @@ export interface Mixed {
   readonly weights: Tensor;
 }
 
+/** Inputs, labels and, with mix-up, the labels that are mixed in. */
+type UpdateArguments = [inputs: Tensor, labels: Tensor, mixed?: Mixed];
+
 /** Moving averages of the parameters and, if asked for, of the running statistics. */
 export function makeAverages(model: Module, config: TrainConfig['ema']): EMA | undefined {
   if (config === undefined) return undefined;
@@ -36,7 +39,7 @@ export function makeAverages(model: Module, config: TrainConfig['ema']): EMA | u
 }
 
 /** The compiled step: one program for all that a batch changes. */
-export function makeUpdate({ model, optimizer, loss, ema, clip, microBatches }: UpdateParts): (inputs: Tensor, labels: Tensor, mixed?: Mixed) => Update {
+export function makeUpdate({ model, optimizer, loss, ema, clip, microBatches }: UpdateParts): CompiledFunction<UpdateArguments, Update> {
   const variables = optimizer.targets.map(({ variable }) => variable);
   const meanLoss = (inputs: Tensor, labels: Tensor, mixed?: Mixed): Tensor => {
     const logits = model.forward(inputs);
