@@ -127,7 +127,7 @@ function valuesOf({ name, numbers }: MeasuredVariant, metric: string): Side {
   for (const [seed, found] of numbers) {
     if (found === undefined) throw new Unknown(`${name} has no result with seed ${seed}`);
     const value = found.get(metric);
-    if (value === undefined) throw new Unknown(`${name} has no ${JSON.stringify(metric)}${didYouMean(metric, [...found.keys()])}`);
+    if (value === undefined) throw new Unknown(`${name} has no ${JSON.stringify(metric)}${didYouMean(metric, [...found.keys()].filter((known) => known.includes('/') === metric.includes('/')))}`);
     if (!Number.isFinite(value)) throw new Unknown(`${metric} of ${name} is not a finite number with seed ${seed}`);
     values.set(seed, value);
   }

@@ -32,7 +32,7 @@ export function numbersOf(run: Run): ReadonlyMap<string, number> | undefined {
   for (const [index, ref] of run.config.stages.entries()) {
     const record = readResult(stageFolder(run, index));
     if (record === undefined) return undefined;
-    const stage = typeof ref === 'string' ? ref : ref.name;
+    const stage = run.config.graph?.[index]?.id ?? (typeof ref === 'string' ? ref : ref.name);
     for (const [metric, value] of Object.entries(record.summary as Record<string, number | null>)) {
       numbers.set(metric, value ?? NaN);
       numbers.set(`${stage}/${metric}`, value ?? NaN);

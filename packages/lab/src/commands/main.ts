@@ -8,18 +8,28 @@ import { sharedOptions } from './command.ts';
 import type { Command } from './command.ts';
 import { runsFolder } from './context.ts';
 import { doctor } from './doctor.ts';
+import { init } from './init.ts';
 import { list } from './list.ts';
 import { report } from './report.ts';
+import { reproduce } from './reproduce.ts';
 import { resume } from './resume.ts';
 import { run } from './run.ts';
+import { schema } from './schema.ts';
+import { show } from './show.ts';
+import { worker } from './worker.ts';
 
 const commands: readonly Command[] = [
   run,
   resume,
+  reproduce,
   report,
   list,
   doctor,
+  show,
+  init,
+  schema,
   bench,
+  worker,
 ];
 
 export interface Terminal {

@@ -61,6 +61,9 @@ export async function loadExperiment(file: string, { words = [], quick = false, 
 
   const small = quickOverrides(document.value['quick'], (key) => document.locate(['quick', key], 'key'));
   mistakes.push(...small.mistakes);
+  if (quick && small.overrides.length === 0 && small.mistakes.length === 0) {
+    mistakes.push({ place: document.file, message: 'there is no quick form: write `quick:` with keys such as train.steps, and their values in it' });
+  }
   const chosen = checkForm(document, [...(quick ? small.overrides : []), ...given]);
   mistakes.push(...chosen.mistakes);
   const { experiment } = chosen;
