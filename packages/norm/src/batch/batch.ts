@@ -6,7 +6,7 @@ import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
 import { filled, type NormOptions } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { RunningNorm, type MomentumOption } from '../framework/running.ts';
-import { constantStatistics, countOf, statisticsOf, type Statistics } from '../framework/statistics.ts';
+import { constantStatistics, countOf, countValid, statisticsOf, type Statistics } from '../framework/statistics.ts';
 
 export interface RunningOptions extends NormOptions, MomentumOption {
   /** Keep running statistics (default); without them evaluation uses the batch's own. */
@@ -33,14 +33,17 @@ export class BatchNorm extends RunningNorm {
     this.runningVar = new Buffer({ shape: [features], dtype, initial: filled(1, features, dtype) });
   }
 
-  /** [N, C], [N, T, C], [N, C, H, W]. In training the running statistics move towards the batch's. */
-  override forward(x: Tensor): Tensor {
+  /**
+   * [N, C], [N, T, C], [N, C, H, W]. In training the running statistics move towards the batch's. `mask` (bool,
+   * broadcastable over x, such as [N, T, 1]) tells what is not padding, which alone makes the statistics.
+   */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
     this.requireChannels(x);
-    return normalize(x, this.statistics(x), this.affine(x));
+    return normalize(x, this.statistics(x, mask), this.affine(x));
   }
 
   /** The batch's statistics in training, the running ones otherwise. */
-  protected statistics(x: Tensor): Statistics {
+  protected statistics(x: Tensor, mask?: Tensor): Statistics {
     const { eps, runningMean, runningVar } = this;
     const axes = spanAxes('batch', layoutOf(x));
     if (!this.training && runningMean !== undefined && runningVar !== undefined) {
@@ -52,16 +55,16 @@ export class BatchNorm extends RunningNorm {
         remedy: 'train with larger batches, or use a normalization that takes its statistics from each sample',
       });
     }
-    const statistics = statisticsOf(x, { axes, eps });
-    if (this.training) this.track(statistics, count);
+    const statistics = statisticsOf(x, { axes, eps, mask });
+    if (this.training) this.track(statistics, mask === undefined ? count : countValid(mask, x, axes));
     return statistics;
   }
 
   /** Moves the running statistics towards those of a batch of `count` values per channel. */
-  protected track({ mean, variance }: Statistics, count: number): void {
+  protected track({ mean, variance }: Statistics, count: number | Tensor): void {
     const { runningMean, runningVar, runningVariance } = this;
     if (runningMean === undefined || runningVar === undefined || mean === undefined) return;
-    const unbiased = runningVariance === 'unbiased' ? variance.mul(count / (count - 1)) : variance;
-    this.observe([[runningMean, mean], [runningVar, unbiased]]);
+    const factor = typeof count === 'number' ? count / (count - 1) : count.div(count.sub(1).maximum(1));
+    this.observe([[runningMean, mean], [runningVar, runningVariance === 'unbiased' ? variance.mul(factor) : variance]]);
   }
 }

@@ -39,7 +39,8 @@ export class BatchRenorm extends RunningNorm {
     this.steps = new Buffer({ shape: [], dtype });
   }
 
-  override forward(x: Tensor): Tensor {
+  /** `mask` (bool, broadcastable over x) tells what is not padding. */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
     this.requireChannels(x);
     const { weight, bias } = this.affine(x);
     const [mean, std] = [perChannel(this.runningMean.value, x), perChannel(this.runningStd.value, x)];
@@ -48,7 +49,7 @@ export class BatchRenorm extends RunningNorm {
       const y = x.sub(mean).mul(factor);
       return bias === undefined ? y : y.add(bias);
     }
-    const statistics = statisticsOf(x, { axes: spanAxes('batch', layoutOf(x)), eps: this.eps });
+    const statistics = statisticsOf(x, { axes: spanAxes('batch', layoutOf(x)), eps: this.eps, mask });
     const [batchMean, batchStd] = [(statistics.mean ?? mean).detach(), statistics.inverse.detach().reciprocal()];
     const { rMax, dMax } = this.#opened();
     const r = batchStd.div(std).clamp(rMax.reciprocal(), rMax);

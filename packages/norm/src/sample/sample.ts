@@ -25,7 +25,8 @@ abstract class SampleNorm extends Norm {
     this.#choices = choices;
   }
 
-  override forward(x: Tensor): Tensor {
+  /** `mask` (bool, broadcastable over x, with size 1 along the channels, such as [N, T, 1]) tells what is no padding. */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
     this.requireChannels(x);
     const { span, center, groups } = this.#choices;
     const layout = layoutOf(x);
@@ -39,7 +40,10 @@ abstract class SampleNorm extends Norm {
     }
     const { weight, bias } = this.affine(x);
     const affine = { weight: weight && split(weight), bias: bias && split(bias) };
-    return normalize(parts, statisticsOf(parts, { axes, center, eps: this.eps }), affine).reshape(x.shape);
+    // A position that is its own statistic needs no mask.
+    const among = span(x) === 'position' ? undefined : mask;
+    const valid = groups === 1 ? among : among?.unsqueeze(layout.channel - x.ndim);
+    return normalize(parts, statisticsOf(parts, { axes, center, eps: this.eps, mask: valid }), affine).reshape(x.shape);
   }
 }
 
