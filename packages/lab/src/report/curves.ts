@@ -13,7 +13,8 @@ export interface StageFolder {
 
 /** The stages of a run, in order. */
 export function stagesOf(run: Run): StageFolder[] {
-  return run.config.stages.map((ref, index) => ({ name: typeof ref === 'string' ? ref : ref.name, folder: stageFolder(run, index) }));
+  const { stages, graph } = run.config;
+  return stages.map((ref, index) => ({ name: graph?.[index]?.id ?? (typeof ref === 'string' ? ref : ref.name), folder: stageFolder(run, index) }));
 }
 
 /** One run's values of one metric. */

@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
 import { didYouMean } from '@athanor/core/plugin';
 import { parse, stringify } from 'yaml';
+import type { Claim } from '../claims/schema.ts';
 import type { Experiment, JobConfig } from '../config/load.ts';
 import { makeFolder, writeFileWhole } from './files.ts';
 import { isLocked } from './lock.ts';
@@ -20,6 +21,8 @@ export interface StudyRecord {
   /** As the experiment names them, resolved from its file. */
   readonly plugins: readonly string[];
   readonly created: string;
+  /** As the experiment stated them when it was last run or judged; studies of older versions have none. */
+  readonly claims?: readonly Claim[];
   readonly jobs: readonly { readonly name: string; readonly values: Readonly<Record<string, Json>> }[];
 }
 
@@ -57,7 +60,7 @@ export function createStudy(experiment: Experiment, root: string, { fresh = fals
   const base = join(root, `${experiment.name}-${identityOf(experiment.jobs)}`);
   let folder = base;
   for (let copy = 2; fresh && existsSync(folder); copy++) folder = `${base}-${copy}`;
-  if (existsSync(join(folder, 'study.json'))) return openStudy(folder);
+  if (existsSync(join(folder, 'study.json'))) return withClaims(openStudy(folder), experiment.claims);
   makeFolder(folder);
   for (const { name, config } of experiment.jobs) {
     makeFolder(join(folder, name));
@@ -71,10 +74,23 @@ export function createStudy(experiment: Experiment, root: string, { fresh = fals
     question: experiment.question ?? null,
     plugins: experiment.plugins,
     created: new Date().toISOString(),
+    claims: experiment.claims,
     jobs: experiment.jobs.map(({ name, values }) => ({ name, values: values as Record<string, Json> })),
   };
-  writeFileWhole(join(folder, 'study.json'), `${JSON.stringify(record, null, 2)}\n`);
+  writeRecord(folder, record);
   return openStudy(folder);
+}
+
+/** Claims are no part of a study's identity: those of the file as it is now are what its numbers are held against. */
+function withClaims(study: Study, claims: readonly Claim[]): Study {
+  if (JSON.stringify(study.record.claims ?? []) === JSON.stringify(claims)) return study;
+  const record = { ...study.record, claims };
+  writeRecord(study.folder, record);
+  return { ...study, record };
+}
+
+function writeRecord(folder: string, record: StudyRecord): void {
+  writeFileWhole(join(folder, 'study.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** Opens a study's folder, or the one that holds a run's folder. Throws a UserError if it is none. */
