@@ -48,7 +48,9 @@ export function defineCommand<
         },
         async (words) => {
           const typed = words as unknown as Parameters<typeof definition.run>[0] & SharedOptions & { dataDir: string | undefined };
-          done((await definition.run(typed, context({ ...typed, 'data-dir': typed.dataDir }))) ?? 0);
+          const code = await definition.run(typed, context({ ...typed, 'data-dir': typed.dataDir }));
+          // What returns nothing may still hand on what a terminal's write returns.
+          done(typeof code === 'number' ? code : 0);
         },
       );
     },
