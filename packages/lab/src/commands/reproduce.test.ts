@@ -210,7 +210,7 @@ describe('athanor reproduce', () => {
   it('tells what the small form lacks', async () => {
     writeFileSync('topic/walk.yaml', walk('  - { says: so, expect: { metric: test.acuracy, of: { scale: 1 }, atLeast: 0.5 } }\n'));
     const { code, out } = await athanor('reproduce', 'topic/walk.yaml', '--quick');
-    expect({ code, out: out.slice(out.indexOf('The small')) }).toEqual({ code: 1, out: 'The small form does not work:\n  scale=1 has no "test.acuracy"' });
+    expect({ code, out: out.slice(out.indexOf('The small')) }).toEqual({ code: 1, out: 'The small form does not work:\n  scale=1 has no "test.acuracy"\n\n0 of 1 small forms work.' });
     writeFileSync('topic/walk.yaml', walk(holding).replace(/quick: .*\n/, ''));
     expect(await athanor('reproduce', 'topic/walk.yaml', '--quick')).toMatchObject({
       code: 2,
