@@ -8,6 +8,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.once('SIGINT', () => {
+  // A command that ends by itself listens too.
+  if (process.listenerCount('SIGINT') > 0) return;
   process.stderr.write('\nstopped: the same command goes on from the last checkpoint\n');
   process.exit(130);
 });

@@ -137,7 +137,7 @@ describe('athanor', () => {
     writeFileSync('walk.yaml', slow);
     let kills = 0;
     for (const wait of [10, 200]) {
-      const child = spawn(process.execPath, [...words, 'run', 'walk.yaml'], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const child = spawn(process.execPath, [...words, 'run', 'walk.yaml', '--executor=inline'], { stdio: ['ignore', 'ignore', 'pipe'] });
       const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
       await new Promise((resolve) => child.stderr.once('data', resolve));
       await new Promise((resolve) => setTimeout(resolve, wait));

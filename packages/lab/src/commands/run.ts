@@ -1,6 +1,7 @@
 // `athanor run`: run an experiment file; a study of the same config that is there already is gone on with.
 import { loadExperiment } from '../config/load.ts';
 import { builtinPlugins } from '../plugins/builtin.ts';
+import { executorOptions } from '../executors/choose.ts';
 import { createStudy } from '../run/study.ts';
 import { defineCommand } from './command.ts';
 import { work } from './work.ts';
@@ -14,14 +15,15 @@ export const run = defineCommand({
   },
   options: {
     fresh: { type: 'boolean', default: false, describe: 'do not go on with a run that is there' },
+    ...executorOptions,
   },
   examples: [
     ['$0 run experiments/quickstart.yaml', 'run every variant, or go on where it stopped'],
     ['$0 run experiments/quickstart.yaml norm=layer seeds=[0,1,2]', 'other values'],
   ],
-  run: async ({ experiment: file, overrides, fresh }, context) => {
+  run: async ({ experiment: file, overrides, fresh, ...words }, context) => {
     const experiment = await loadExperiment(file, { words: overrides, builtin: builtinPlugins });
     const study = createStudy(experiment, context.runs, { fresh });
-    await work(study, experiment.registry, context);
+    return work(study, experiment.registry, context, words);
   },
 });

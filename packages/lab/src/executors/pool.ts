@@ -13,7 +13,7 @@ export interface PoolOptions extends ProcessOptions {
 const deathsAllowed = 3;
 
 /** How many jobs run at once, and the threads of each. */
-export function shares({ workers, threads, memory }: PoolOptions, jobs: number): { readonly workers: number; readonly threads: number } {
+export function shares({ workers, threads, memory }: Pick<PoolOptions, 'workers' | 'threads' | 'memory'>, jobs: number): { readonly workers: number; readonly threads: number } {
   const cores = availableParallelism();
   const fitting = memory === undefined ? Infinity : Math.max(1, Math.floor(totalmem() / memory));
   const most = workers ?? Math.min(fitting, threads === undefined ? cores : Math.max(1, Math.floor(cores / threads)));
@@ -34,7 +34,7 @@ export function poolExecutor(options: PoolOptions): Executor {
         for (let folder = waiting.shift(); folder !== undefined; folder = waiting.shift()) {
           outcomes.set(folder, await slot.run(folder, tell));
         }
-        slot.close();
+        slot.stop();
       };
       await Promise.all(Array.from({ length: workers }, lane));
       return folders.map((folder) => outcomes.get(folder) ?? { folder });
@@ -42,10 +42,18 @@ export function poolExecutor(options: PoolOptions): Executor {
   };
 }
 
+/** The job was stopped from outside, and can be gone on with. */
+export class JobStopped extends Error {
+  constructor(folder: string) {
+    super(`${folder} was stopped`);
+  }
+}
+
 /** A place in the pool: one process at a time. */
 export class Slot {
   readonly #options: ProcessOptions;
   #process: JobProcess | undefined;
+  #stopped = false;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -53,6 +61,7 @@ export class Slot {
 
   /** Runs a job to its end, in as many processes as it takes. */
   async run(folder: string, tell: Tell): Promise<JobOutcome> {
+    this.#stopped = false;
     tell(folder, { kind: 'started' });
     const failure = await this.#untilEnd(folder, (event) => tell(folder, event));
     tell(folder, { kind: 'ended', failed: failure !== undefined });
@@ -70,6 +79,7 @@ export class Slot {
       });
       if (outcome.kind === 'done') return undefined;
       if (outcome.kind === 'failed') return outcome.failure;
+      if (this.#stopped) throw new JobStopped(folder);
       deaths = beginning === before || beginning === undefined ? deaths + 1 : 1;
       before = beginning;
       if (deaths === deathsAllowed) {
@@ -79,8 +89,9 @@ export class Slot {
     }
   }
 
-  /** Ends the process. */
-  close(): void {
+  /** Ends the process; a job that it works on rejects with {@link JobStopped}. The next job begins another process. */
+  stop(): void {
+    this.#stopped = true;
     this.#process?.kill();
     this.#process = undefined;
   }

@@ -30,6 +30,12 @@ export function installedPackages(folder: string): InstalledPackage[] {
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** Versions of the packages that take part in a run, for its record. */
+export function computingPackages(folder: string): Record<string, string> {
+  const computing = installedPackages(folder).filter(({ name, plugin }) => plugin || name === '@athanor/core');
+  return Object.fromEntries(computing.map(({ name, version }) => [name, version]));
+}
+
 /** What could be loaded, and what could not. */
 export interface Installed {
   readonly registry: Registry;

@@ -6,6 +6,7 @@ import type { Registry } from '@athanor/core/plugin';
 import { openRegistry } from '../plugins/open.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
+import { FolderInUse, lockFolder } from './lock.ts';
 import { openStudy } from './study.ts';
 import type { Run } from './study.ts';
 
@@ -22,10 +23,13 @@ export interface HostOptions {
   readonly threads?: number | undefined;
   /** How many bytes of memory this process may hold while it runs a job. */
   readonly memory?: number | undefined;
+  /** Seconds to wait for a run that another process still holds, as one does whose parent has just been ended (default: 10). */
+  readonly patience?: number | undefined;
 }
 
-/** Milliseconds. */
+// Milliseconds.
 const breatheEvery = 50;
+const lockTriedEvery = 250;
 
 export class JobHost {
   readonly dataDir: string | undefined;
@@ -38,6 +42,19 @@ export class JobHost {
   constructor(options: HostOptions) {
     this.#options = options;
     this.dataDir = options.dataDir;
+  }
+
+  /** Takes the lock of a run and returns the function that gives it back. */
+  async lock(run: Run): Promise<() => void> {
+    const until = performance.now() + 1000 * (this.#options.patience ?? 10);
+    for (;;) {
+      try {
+        return lockFolder(run.folder);
+      } catch (error) {
+        if (!(error instanceof FolderInUse) || performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, lockTriedEvery));
+      }
+    }
   }
 
   /** The components that a run's config may name. */

@@ -9,7 +9,6 @@ import type { Engine, Environment } from './environment.ts';
 import { makeFolder, remove, removeLeftovers, writeFileWhole } from './files.ts';
 import { JobHost } from './host.ts';
 import type { HostOptions } from './host.ts';
-import { lockFolder } from './lock.ts';
 import { MetricLog } from './metrics.ts';
 import type { Observer } from './observer.ts';
 import { readEnvironments, readResult } from './results.ts';
@@ -30,7 +29,7 @@ export async function runJob(folder: string, options: HostOptions & { readonly o
 
 /** The same in a process that runs several jobs, one after the other: plugins and backends are kept. */
 export async function runJobOn(host: JobHost, run: Run, observer: Observer): Promise<void> {
-  const unlock = lockFolder(run.folder);
+  const unlock = await host.lock(run);
   try {
     removeLeftovers(run.folder);
     const inputs: StageInput[] = [];

@@ -12,6 +12,9 @@ interface Holder {
   readonly began: string;
 }
 
+/** Another process holds the folder. */
+export class FolderInUse extends UserError {}
+
 /**
  * Takes the lock of a folder and returns the function that gives it back. Throws a UserError
  * while another process holds it; the lock of a process that is gone is taken over.
@@ -25,16 +28,16 @@ export function lockFolder(folder: string): () => void {
     if (seen === undefined) continue;
     const holder = JSON.parse(seen) as Holder;
     if (holder.host !== mine.host) {
-      throw new UserError(`${folder} is in use by process ${holder.pid} on ${holder.host}`, {
+      throw new FolderInUse(`${folder} is in use by process ${holder.pid} on ${holder.host}`, {
         remedy: `if that process is gone, delete ${path}`,
       });
     }
     if (beginningOf(holder.pid) === holder.began && holder.began !== '') {
-      throw new UserError(`${folder} is in use by process ${holder.pid}`, { remedy: 'wait for it, or end it' });
+      throw new FolderInUse(`${folder} is in use by process ${holder.pid}`, { remedy: 'wait for it, or end it' });
     }
     takeAway(path, seen);
   }
-  throw new UserError(`${folder} is being taken by several processes at once`, { remedy: 'try again' });
+  throw new FolderInUse(`${folder} is being taken by several processes at once`, { remedy: 'try again' });
 }
 
 /** Whether a living process holds the lock. */
