@@ -1,7 +1,9 @@
 // The report of a study as one page: what was asked, what came out, how it went, and with what.
 import type { Variant } from '../analysis/summary.ts';
+import type { Judgement } from '../claims/evaluate.ts';
 import type { StudyRecord } from '../run/study.ts';
 import type { Environment } from '../run/environment.ts';
+import { claimSection } from './claims.ts';
 import type { Curve } from './curves.ts';
 import { figureSection } from './figures.ts';
 import type { StageFigures } from './figures.ts';
@@ -21,6 +23,7 @@ export interface ReportContent {
   /** How many runs are done, of how many. */
   readonly done: number;
   readonly variants: readonly Variant[];
+  readonly judgements: readonly Judgement[];
   readonly curves: readonly Curve[];
   readonly evaluations: Evaluations;
   readonly figures: readonly StageFigures[];
@@ -47,7 +50,7 @@ ${reportBody(content)}
 }
 
 /** The page without its frame. */
-export function reportBody({ record, done, variants, curves, evaluations, figures, weights, environments }: ReportContent): Html {
+export function reportBody({ record, done, variants, judgements, curves, evaluations, figures, weights, environments }: ReportContent): Html {
   const runs = record.jobs.length;
   const state = done === runs ? '' : ` — ${done} of ${runs} runs are done`;
   return html`<header>
@@ -55,6 +58,7 @@ export function reportBody({ record, done, variants, curves, evaluations, figure
 ${record.question === null ? undefined : html`<p class="question">${record.question}</p>`}
 <p class="soft">${variants.length} ${variants.length === 1 ? 'variant' : 'variants'}, ${runs} ${runs === 1 ? 'run' : 'runs'}, begun ${record.created.slice(0, 16).replace('T', ' ')} UTC${state}</p>
 </header>
+${claimSection(judgements)}
 ${resultSection(variants)}
 ${curveSection(curves, variants)}
 ${figureSection(figures, variants)}

@@ -7,6 +7,7 @@ import { writeSafetensors } from '@athanor/data';
 import { parseHTML } from 'linkedom';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { claimSchema } from '../claims/schema.ts';
 import { runStudy } from '../run/runner.ts';
 import type { Observer } from '../run/observer.ts';
 import { createStudy } from '../run/study.ts';
@@ -34,7 +35,11 @@ beforeAll(async () => {
       config: { seed, stages: [{ name: 'walk', steps: 40, scale }] },
     })),
   );
-  const experiment = { name: 'walks', file, words: [], question: 'Is 1 < 2 & "so"?', plugins: [], jobs, claims: [], registry };
+  const claims = [
+    claimSchema.parse({ says: 'seeds < scales', expect: { metric: 'test.accuracy', equal: { scale: 'small' }, to: { scale: '<b>&' }, within: 0.5, exact: true } }),
+    claimSchema.parse({ says: 'it is sure', paper: 'Nobody 1900', finding: true, expect: { metric: 'test.accuracy', of: { scale: 'small' }, atLeast: 2, exact: true } }),
+  ];
+  const experiment = { name: 'walks', file, words: [], question: 'Is 1 < 2 & "so"?', plugins: [], jobs, claims, registry };
   study = createStudy(experiment, join(folder, 'runs'));
   await runStudy(study, { registry, packages: { toy: '1.2.3' }, observer: quiet });
   for (const { folder: run } of study.runs) {
@@ -62,11 +67,13 @@ describe('writeReport', () => {
     const text = readFileSync(writeReport(study), 'utf8');
     const { document } = parseHTML(text);
     const titles = [...document.querySelectorAll('h2')].map((title) => title.textContent);
-    expect(titles).toEqual(['Result', 'Learning curves', 'Figures', 'Confusion', 'Test images', 'Weights', 'Resolved config', 'Environment']);
+    expect(titles).toEqual(['Claims', 'Result', 'Learning curves', 'Figures', 'Confusion', 'Test images', 'Weights', 'Resolved config', 'Environment']);
     expect(document.querySelector('.question')?.textContent).toBe('Is 1 < 2 & "so"?');
     expect(document.querySelectorAll('section > .row > figure > svg').length).toBe(1 + 2 + 2 + 2);
     expect(document.querySelectorAll('img').length).toBe(4 + 2);
-    const table = [...document.querySelectorAll('section table')][0];
+    const verdicts = [...document.querySelectorAll('.verdict')].map((verdict) => [verdict.textContent, verdict.closest('tr')?.querySelectorAll('td')[1]?.textContent]);
+    expect(verdicts).toEqual([['holds', 'seeds < scales'], ['fails', 'it is sure (finding)Nobody 1900']]);
+    const table = [...document.querySelectorAll('section table')][1];
     expect([...(table?.querySelectorAll('tbody td:first-child') ?? [])].map((cell) => cell.textContent)).toEqual(['scale=small', 'scale=<b>&']);
     const counts = [...(document.querySelector('figure.matrix')?.querySelectorAll('text') ?? [])].map((cell) => cell.textContent);
     expect(counts).toEqual(expect.arrayContaining(['14', '6', '2', '18']));

@@ -34,6 +34,8 @@ td.best { font-weight: 650; }
 .pictures figcaption { margin-top: 0.25rem; font-size: 0.75rem; line-height: 1.3; }
 .pictures .sure { white-space: nowrap; }
 .wrong b { color: var(--wrong); font-weight: 600; }
+.verdict.holds { color: var(--right); }
+.verdict.fails { color: var(--wrong); }
 .right b { color: var(--right); font-weight: 600; }
 details { margin: 0.4rem 0; }
 summary { cursor: pointer; }

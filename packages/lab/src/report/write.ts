@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { summarize } from '../analysis/summary.ts';
 import type { Variant } from '../analysis/summary.ts';
+import { judgeClaims } from '../claims/evaluate.ts';
+import { measureVariants } from '../claims/measure.ts';
 import { writeFileWhole } from '../run/files.ts';
 import { readEnvironments } from '../run/results.ts';
 import { runStatus } from '../run/study.ts';
@@ -29,6 +31,7 @@ export function readContent(study: Study): ReportContent {
     record: study.record,
     done: study.runs.filter((run) => runStatus(run) === 'done').length,
     variants,
+    judgements: judgeClaims(study.record.claims ?? [], measureVariants(study)),
     curves: variants.flatMap(({ runs }, variant) => runs.flatMap((run) => curvesOf(run, variant))),
     evaluations: new Map(variants.flatMap((variant, index) => withKey(index, evaluationOf(variant)))),
     figures: firstStages.map(({ variant, name, folder }) => ({ variant, stage: name, figures: readFigures(folder) })).filter(({ figures }) => figures.length > 0),
