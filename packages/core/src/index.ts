@@ -29,6 +29,8 @@ export {
 } from './tensor/create.ts';
 export { einsum } from './tensor/einsum.ts';
 export { cholesky, eigh, solveTriangular } from './tensor/linalg.ts';
+export { allReduce } from './tensor/replicas.ts';
+export { replicas, setCollective, type Collective } from './kernel/collective.ts';
 export { Variable, variable, type Assignable, type VariableOptions } from './engine/variable.ts';
 export { grad, withGradient, type GradientOptions, type GradientTarget } from './engine/differentiate.ts';
 export { compile, type CompiledFunction, type CompileOptions, type StepProfile, type TimedCommand } from './engine/compile.ts';

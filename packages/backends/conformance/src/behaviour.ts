@@ -6,6 +6,7 @@ import {
   combine,
   dtypes,
   elementCount,
+  setCollective,
   type Backend,
   type Dtype,
   type Memory,
@@ -93,6 +94,35 @@ export function behaviour(makeBackend: MakeBackend): void {
     expect(Math.min(...times)).toBeGreaterThan(0);
     const wrong = programOf(backend, [combine.gather(leaf([5], 'float32', 208), given([7], 'int32'), 0)]);
     expect(() => wrong.profile()).toThrow('out of range');
+  });
+
+  it('adds up over replicas in the order of the program', async () => {
+    const given: number[][] = [];
+    setCollective({
+      size: 2,
+      rank: 0,
+      allReduce(values) {
+        given.push([...values]);
+        for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) + 10 * given.length;
+      },
+    });
+    try {
+      const x = leaf([3], 'float32', 216);
+      const first = combine.allReduce(mul(x, 2));
+      const program = programOf(backend, [add(combine.allReduce(add(first, 1)), 0.5)]);
+      await program.run();
+      const [result] = await program.results();
+      const [a = 0, b = 0, c = 0] = valuesOf('float32', 3, 216);
+      const wanted = [a, b, c].map((value) => 2 * value);
+      expect(given).toHaveLength(2);
+      wanted.forEach((value, i) => {
+        expect(given[0]?.[i]).toBeCloseTo(value, 5);
+        expect(given[1]?.[i]).toBeCloseTo(value + 11, 5);
+        expect(result?.[i]).toBeCloseTo(value + 31.5, 5);
+      });
+    } finally {
+      setCollective(undefined);
+    }
   });
 
   it('goes on after an index out of range', async () => {

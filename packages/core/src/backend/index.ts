@@ -16,6 +16,7 @@ export { canonicalize } from '../graph/canonical.ts';
 export { evaluator } from '../graph/evaluate.ts';
 export { gradient } from '../gradient/gradient.ts';
 export { postorder } from '../graph/order.ts';
+export { setCollective, type Collective } from '../kernel/collective.ts';
 export { runRoutine } from '../kernel/routines.ts';
 export { referenceBackend } from '../reference/backend.ts';
 export { interpret, interpretAll, type Interpretation } from '../reference/interpret.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Dtype } from '../dtype.ts';
 import { apply, cast, reduce, where } from '../graph/build.ts';
-import { cholesky, conv, cumulative, dot, eigh, gather, scatterAdd, sort, triangularSolve } from '../graph/combine.ts';
+import { allReduce, cholesky, conv, cumulative, dot, eigh, gather, scatterAdd, sort, triangularSolve } from '../graph/combine.ts';
 import type { BinaryOp, ElementwiseOp, UnaryOp } from '../graph/elementwise.ts';
 import { expand, flip, pad, permute, reshape, slice, window } from '../graph/move.ts';
 import type { ConvAttributes, Node, Op } from '../graph/node.ts';
@@ -129,6 +129,7 @@ for (const output of ['values', 'vectors'] as const) {
   addCase('eigh', output, (dtype) => [randomLeaf([2, 3, 3], 2, { dtype })], (x) => eigh(symmetric(x), output));
 }
 addCase('eigh', 'of its symmetric part', (dtype) => [randomLeaf([3, 3], 2, { dtype })], (x) => eigh(x, 'vectors'));
+addCase('allReduce', 'alone', (dtype) => [randomLeaf([2, 3], 2, { dtype })], (x) => allReduce(x));
 addCase('cholesky', '', (dtype) => [randomLeaf([2, 3, 3], 2, { dtype })], (x) => cholesky(positive(x)));
 for (const lower of [true, false])
   for (const turned of [true, false])

@@ -2,7 +2,7 @@
 // `dy` is the gradient with respect to the result y, a and b are the operands. An operand without an entry has no
 // gradient; integer and bool nodes are never asked. Ties go to the first operand (docs/OPS.md).
 import { apply, cast, reduce, where } from '../graph/build.ts';
-import { gather, scatterAdd } from '../graph/combine.ts';
+import { allReduce, gather, scatterAdd } from '../graph/combine.ts';
 import { expand, flip, permute, reshape, slice } from '../graph/move.ts';
 import type { Node, NodeOf, Op } from '../graph/node.ts';
 import { isFloat } from '../dtype.ts';
@@ -112,6 +112,8 @@ export const rules: { readonly [K in Op]: readonly (Rule<K> | undefined)[] } = {
   cumulative: [cumulativeGradient],
   eigh: [eighGradient],
   cholesky: [choleskyGradient],
+  // Every replica's loss counts: the gradient of their sum.
+  allReduce: [(dy) => allReduce(dy)],
   triangularSolve: [(dy, y, a) => solveMatrixGradient(dy, y, a), (dy, y, a) => solveGradient(dy, y, a)],
 };
 

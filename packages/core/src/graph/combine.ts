@@ -98,6 +98,12 @@ export function cumulative(x: Node, attributes: Attributes['cumulative']): Node 
   return create('cumulative', [x], attributes, x.shape, x.dtype);
 }
 
+/** The sum of x over all replicas that run this program together; x where there is one. */
+export function allReduce(x: Node): Node {
+  requireDtype(x, ['float32', 'float64'], 'allReduce');
+  return create('allReduce', [x], {}, x.shape, x.dtype);
+}
+
 function requireSquare(x: Node, what: string): void {
   const [rows, columns] = x.shape.slice(-2);
   requireDtype(x, ['float32', 'float64'], what);

@@ -60,6 +60,7 @@ export interface Attributes {
   eigh: { readonly output: 'values' | 'vectors' }; // [..., n, n] symmetric; values ascending; vectors are columns
   cholesky: Record<never, never>; // [..., n, n] → lower triangle
   triangularSolve: { readonly lower: boolean; readonly transpose: boolean; readonly unitDiagonal: boolean }; // inputs: a [..., n, n], b [..., n, m]
+  allReduce: Record<never, never>; // the sum over replicas, each of which runs the same program (kernel/collective.ts)
 }
 
 /** What a contraction does with the products: multiply and add, or count the bits that differ. */

@@ -111,7 +111,7 @@ export interface ContractKernel {
 }
 
 /** Operations that are never fused with others. */
-export type RoutineOp = 'sort' | 'cumulative' | 'eigh' | 'cholesky' | 'triangularSolve';
+export type RoutineOp = 'sort' | 'cumulative' | 'eigh' | 'cholesky' | 'triangularSolve' | 'allReduce';
 
 /** Plain JavaScript over contiguous buffers (kernel/routines.ts): inputs in order, then the output. */
 export type RoutineKernel = {

@@ -3,6 +3,7 @@
 import { wrapInteger, type Dtype, type TypedArray } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
 import { eighInto } from './eigh.ts';
+import { allReduceInto } from './collective.ts';
 import type { RoutineKernel } from './ir.ts';
 
 /** Runs a routine; every buffer is contiguous and holds all elements of its shape. */
@@ -19,6 +20,8 @@ export function runRoutine(kernel: RoutineKernel, inputs: readonly TypedArray[],
       return eighInto(output, x, shape.at(-1) ?? 0, kernel.attributes.output);
     case 'cholesky':
       return choleskyInto(output, x, shape.at(-1) ?? 0);
+    case 'allReduce':
+      return allReduceInto(output, x);
     case 'triangularSolve': {
       if (b === undefined) throw new InternalError('triangularSolve has no right-hand side');
       const columns = kernel.shapes[1]?.at(-1) ?? 0;

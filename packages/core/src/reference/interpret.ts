@@ -149,6 +149,7 @@ function compute(node: Node, inputs: readonly Float64Array[], state: State): Flo
     case 'eigh':
     case 'cholesky':
     case 'triangularSolve':
+    case 'allReduce':
       return routine(node, inputs);
     default:
       return elementwise(node, x, y);

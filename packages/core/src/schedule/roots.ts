@@ -48,6 +48,7 @@ export function kindOf(node: Node): RootKind {
     case 'eigh':
     case 'cholesky':
     case 'triangularSolve':
+    case 'allReduce':
       return 'routine';
     default:
       return 'elementwise';
@@ -187,6 +188,7 @@ function forceOperands(node: Node, forced: Set<Node>): void {
     case 'eigh':
     case 'cholesky':
     case 'triangularSolve':
+    case 'allReduce':
       for (const input of node.inputs) force(input, forced);
       break;
     default:

@@ -34,6 +34,7 @@ const special: Record<SpecialOp, true> = {
   eigh: true,
   cholesky: true,
   triangularSolve: true,
+  allReduce: true,
 };
 
 it('names every case differently', () => {

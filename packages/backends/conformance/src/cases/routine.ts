@@ -114,8 +114,14 @@ function factorMultipliedAgain(): readonly Node[] {
   return [matmul(factor, move.permute(factor, [1, 0]))];
 }
 
+function summedOverReplicas(): readonly Node[] {
+  const x = leaf([3, 5], 'float32', 137);
+  return [mul(combine.allReduce(add(x, 1)), 2), combine.allReduce(move.permute(x, [1, 0]))];
+}
+
 const inGraphs: readonly (readonly [string, () => readonly Node[]])[] = [
   ['eigenvectors of a diagonal matrix', () => [combine.eigh(given([3, 0, 0, 0, 1, 0, 0, 0, 2], 'float32', [3, 3]), 'vectors')]],
+  ['sums over one replica, of an expression and of a view', summedOverReplicas],
   ['sort of an expression, then an expression', () => [mul(sorted(relu(leaf([4, 9], 'float32', 136)), 1), 2)]],
   ['sort of a transposed view', () => [sorted(move.permute(leaf([9, 4], 'float32', 136), [1, 0]), 1, true)]],
   ['values taken by sorted indices', takenBySortedIndices],
