@@ -10,22 +10,25 @@ const b = [0.65, 0.66, 0.67];
 describe('estimateDifference', () => {
   it('pairs equal seeds, whatever their order', () => {
     const turned = new Map([...bySeed(b)].toReversed());
-    const { mean: middle, n, method, interval } = estimateDifference(bySeed(a), turned);
+    const { mean: middle, n, method, interval, p } = estimateDifference(bySeed(a), turned);
+    expect(p).toBeCloseTo(0.0598978519, 9);
     expect({ middle, n, method }).toEqual({ middle: expect.closeTo(0.0566667, 6) as number, n: 3, method: 'paired t' });
     expect(interval?.low).toBeCloseTo(-0.0058494281, 8);
     expect(interval?.high).toBeCloseTo(0.1191827615, 8);
   });
 
   it('does not pair other seeds', () => {
-    const { method, interval, n } = estimateDifference(bySeed(a), bySeed(b, 10));
+    const { method, interval, n, p } = estimateDifference(bySeed(a), bySeed(b, 10));
+    expect(p).toBeCloseTo(0.0259518411, 9);
     expect({ method, n }).toEqual({ method: 'Welch t', n: 3 });
     expect(interval?.low).toBeCloseTo(0.013183701, 8);
     expect(interval?.high).toBeCloseTo(0.1001496323, 8);
   });
 
   it('is a point where nothing varies', () => {
-    expect(estimateDifference(bySeed([1, 2, 3]), bySeed([0, 1, 2])).interval).toEqual({ low: 1, high: 1 });
-    expect(estimateDifference(bySeed([1, 1, 1]), bySeed([0, 0, 0], 5)).interval).toEqual({ low: 1, high: 1 });
+    expect(estimateDifference(bySeed([1, 2, 3]), bySeed([0, 1, 2]))).toMatchObject({ interval: { low: 1, high: 1 }, p: 0 });
+    expect(estimateDifference(bySeed([1, 1, 1]), bySeed([0, 0, 0], 5))).toMatchObject({ interval: { low: 1, high: 1 }, p: 0 });
+    expect(estimateDifference(bySeed([1, 2, 3]), bySeed([1, 2, 3])).p).toBe(1);
   });
 
   it('gives no interval for too few seeds, and says so', () => {

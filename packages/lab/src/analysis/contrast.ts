@@ -1,6 +1,6 @@
 // How far two sets of values lie apart, or one set from nothing: a mean with its 95 % interval, and how that was made.
 import { threefry2x32 } from '@athanor/core';
-import { mean, studentQuantile } from './statistics.ts';
+import { mean, studentQuantile, studentTail } from './statistics.ts';
 import type { Interval } from './statistics.ts';
 
 /** Values by seed. */
@@ -16,6 +16,8 @@ export interface Estimated {
   readonly interval: Interval | undefined;
   readonly method: 'one-sample t' | 'paired t' | 'Welch t' | 'bootstrap' | 'paired bootstrap' | 'two-sample bootstrap';
   readonly reason?: string;
+  /** Of a difference by t: how likely one as large is, two-sided, if there is none. */
+  readonly p?: number;
 }
 
 /** Fewer seeds than this say too little about their spread. */
@@ -33,13 +35,19 @@ export function estimateMean(values: readonly number[], method: IntervalMethod =
 export function estimateDifference(a: BySeed, b: BySeed, method: IntervalMethod = 't'): Estimated {
   const seeds = [...a.keys()];
   const paired = a.size === b.size && seeds.every((seed) => b.has(seed));
-  if (paired) return oneSample(seeds.map((seed) => (a.get(seed) ?? NaN) - (b.get(seed) ?? NaN)), method, method === 't' ? 'paired t' : 'paired bootstrap');
+  if (paired) {
+    const each = seeds.map((seed) => (a.get(seed) ?? NaN) - (b.get(seed) ?? NaN));
+    const estimate = oneSample(each, method, method === 't' ? 'paired t' : 'paired bootstrap');
+    return estimate.interval === undefined || method !== 't' ? estimate : { ...estimate, p: tailOf(mean(each), variance(each) / each.length, each.length - 1) };
+  }
   const [first, second] = [[...a.values()], [...b.values()]];
   const n = Math.min(first.length, second.length);
   const estimate = { mean: mean(first) - mean(second), n, method: method === 't' ? ('Welch t' as const) : ('two-sample bootstrap' as const) };
   const reason = tooFew(n, method);
   if (reason !== undefined) return { ...estimate, interval: undefined, reason };
-  return { ...estimate, interval: method === 't' ? welchInterval(first, second) : bootstrapInterval([first, second], ([one = [], two = []]) => mean(one) - mean(two)) };
+  if (method === 'bootstrap') return { ...estimate, interval: bootstrapInterval([first, second], ([one = [], two = []]) => mean(one) - mean(two)) };
+  const { squaredError, freedom } = welch(first, second);
+  return { ...estimate, interval: around(estimate.mean, halfWidth(squaredError, freedom)), p: tailOf(estimate.mean, squaredError, freedom) };
 }
 
 /** `a / b` of positive values, as the exponential of the difference of their logarithms: a quotient of geometric means. */
@@ -68,17 +76,22 @@ function tooFew(n: number, method: IntervalMethod): string | undefined {
 
 /** Student's interval for a mean; a point where all values are the same. */
 function meanInterval(values: readonly number[]): Interval {
-  const half = studentQuantile(0.975, values.length - 1) * Math.sqrt(variance(values) / values.length);
-  return around(mean(values), half);
+  return around(mean(values), halfWidth(variance(values) / values.length, values.length - 1));
 }
 
-/** Welch's interval for a difference of means, with the degrees of freedom of Welch and Satterthwaite. */
-export function welchInterval(a: readonly number[], b: readonly number[]): Interval {
+/** The squared standard error of a difference of means, and the degrees of freedom of Welch and Satterthwaite. */
+function welch(a: readonly number[], b: readonly number[]): { squaredError: number; freedom: number } {
   const [u, v] = [variance(a) / a.length, variance(b) / b.length];
-  const difference = mean(a) - mean(b);
-  if (u + v === 0) return around(difference, 0);
-  const freedom = (u + v) ** 2 / (u ** 2 / (a.length - 1) + v ** 2 / (b.length - 1));
-  return around(difference, studentQuantile(0.975, freedom) * Math.sqrt(u + v));
+  return { squaredError: u + v, freedom: u + v === 0 ? 1 : (u + v) ** 2 / (u ** 2 / (a.length - 1) + v ** 2 / (b.length - 1)) };
+}
+
+function halfWidth(squaredError: number, freedom: number): number {
+  return squaredError === 0 ? 0 : studentQuantile(0.975, freedom) * Math.sqrt(squaredError);
+}
+
+function tailOf(difference: number, squaredError: number, freedom: number): number {
+  if (squaredError === 0) return difference === 0 ? 1 : 0;
+  return studentTail(difference / Math.sqrt(squaredError), freedom);
 }
 
 /** The percentile bootstrap (Efron 1979): 2.5 % and 97.5 % points of a statistic of sets drawn again, with a fixed stream. */

@@ -52,9 +52,14 @@ export function studentQuantile(p: number, freedom: number): number {
   return (low + high) / 2;
 }
 
+/** P(|T| ≥ |t|): the two-sided p-value of a t statistic with `freedom` degrees. */
+export function studentTail(t: number, freedom: number): number {
+  return incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+}
+
 /** P(T ≤ t) for t ≥ 0, through the regularised incomplete beta function. */
 function studentDistribution(t: number, freedom: number): number {
-  return 1 - incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
+  return 1 - studentTail(t, freedom) / 2;
 }
 
 /** Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (DLMF 8.17.22). */

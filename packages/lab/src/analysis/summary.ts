@@ -45,10 +45,11 @@ export function summarize(study: Study): Variant[] {
   }));
 }
 
-/** The final numbers of all finished stages of a run; a later stage's win. */
+/** The final numbers of all finished stages of a run; a later stage's win. What was not finite is NaN. */
 export function finalNumbers(run: Run): Readonly<Record<string, number>> {
   const records = run.config.stages.map((_, index) => readResult(stageFolder(run, index))?.summary ?? {});
-  return Object.assign({}, ...records) as Record<string, number>;
+  const numbers = Object.assign({}, ...records) as Record<string, number | null>;
+  return Object.fromEntries(Object.entries(numbers).map(([metric, value]) => [metric, value ?? NaN]));
 }
 
 /** Seconds that all attempts at a run's stages took. */
