@@ -8,6 +8,7 @@ import { sharedOptions } from './command.ts';
 import type { Command } from './command.ts';
 import { runsFolder } from './context.ts';
 import { doctor } from './doctor.ts';
+import { exportRun } from './export.ts';
 import { init } from './init.ts';
 import { list } from './list.ts';
 import { report } from './report.ts';
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   resume,
   reproduce,
   report,
+  exportRun,
   list,
   doctor,
   show,
@@ -73,7 +75,7 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     .help()
     .exitProcess(false)
     .fail((message: string | null, error: unknown) => {
-      throw error instanceof Error && !isUsageError(error) ? error : new UserError(explainUsage(message ?? String(error)));
+      throw error instanceof Error && !isUsageError(error) ? error : new UserError(explainUsage(message ?? String(error), words));
     });
   try {
     await parser.parseAsync(words, {}, (_error: unknown, _options: unknown, output: string) => {
@@ -93,10 +95,15 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
   }
 }
 
-function explainUsage(message: string): string {
+function explainUsage(message: string, words: readonly string[]): string {
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1];
   const known = [...commands.flatMap((command) => command.known), ...Object.keys(sharedOptions), 'help'];
-  if (unknown !== undefined) return `unknown ${JSON.stringify(unknown)}${didYouMean(unknown, known)}`;
+  if (unknown !== undefined) {
+    const [first = ''] = unknown.split(', ');
+    const command = message.startsWith('Unknown command') || !commands.some(({ known: [name] }) => words.includes(name ?? ''));
+    const near = didYouMean(first, known) || `: athanor ${command ? '' : `${words[0] ?? ''} `}--help lists them`;
+    return `unknown ${command ? 'command' : 'option'} ${JSON.stringify(first)}${near}`;
+  }
   return message.startsWith('Not enough non-option') ? 'a word is missing: athanor <command> --help shows which' : message;
 }
 
