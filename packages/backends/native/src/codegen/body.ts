@@ -411,6 +411,10 @@ ${size > 0 ? `${value} = ${read};` : ''}
     const mask = this.#mask(guards, group, active);
     if (mask !== undefined) {
       const filled = this.#fill(fill, dtype);
+      if (stride === 0) {
+        const value = call(`splat_${registerOf(dtype)}`, this.lanes, call(`load_${suffix}`, 1, text));
+        return `${call('any', this.lanes, mask)} ? ${call(`select_${registerOf(dtype)}`, this.lanes, mask, value, filled)} : ${filled}`;
+      }
       return stride === 1 ? call(`masked_${suffix}`, this.lanes, text, mask, filled) : call(`masked_strided_${suffix}`, this.lanes, text, String(stride), mask, filled);
     }
     if (stride === 0) return call(`splat_${registerOf(dtype)}`, this.lanes, call(`load_${suffix}`, 1, text));

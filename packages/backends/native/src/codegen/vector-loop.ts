@@ -57,9 +57,10 @@ export class VectorLoop {
       });
       emitIn({ groups, masks });
     };
-    // An inner vector loop must keep its positions in their logical lanes: its last step has all groups.
-    const carefulGroups = this.#vectorIsOuter ? 1 : full.groups;
-    const carefulStep = carefulGroups * this.#lanes;
+    // An inner vector loop must keep its positions in their logical lanes: steps are whole, but groups that lie behind the
+    // end of the loop have nothing to do.
+    const behind = (rest: number): number => Math.min(full.groups, Math.ceil(rest / this.#lanes));
+    const carefulStep = this.#vectorIsOuter ? this.#lanes : step;
     if (guards.length > 0) {
       const bounds = this.#interior(guards);
       nest.line(`int64_t ${name} = ${start};`);
@@ -70,15 +71,15 @@ export class VectorLoop {
       nest.line(`${name} += ${step};`);
       this.#body.close();
       nest.open('if (!whole)');
-      careful(carefulGroups);
+      careful(this.#vectorIsOuter ? 1 : behind(size));
       nest.line(`${name} += ${carefulStep};`);
       this.#body.close(outside);
       return;
     }
-    if (size < step && !divides && carefulGroups === full.groups) {
+    if (size < step && !this.#vectorIsOuter) {
       nest.open('');
       nest.line(`const int64_t ${name} = ${start};`);
-      careful(carefulGroups);
+      careful(behind(size));
       this.#body.close();
       return;
     }
@@ -88,7 +89,7 @@ export class VectorLoop {
     this.#body.close();
     if (divides) return;
     nest.open(`for (; ${name} < ${stop}; ${name} += ${carefulStep})`);
-    careful(carefulGroups);
+    careful(this.#vectorIsOuter ? 1 : behind(size % step));
     this.#body.close();
   }
 
