@@ -6,6 +6,7 @@ import type { ProgressStream } from '../terminal/progress.ts';
 import { bench } from './bench.ts';
 import { sharedOptions } from './command.ts';
 import type { Command } from './command.ts';
+import { compare } from './compare.ts';
 import { runsFolder } from './context.ts';
 import { doctor } from './doctor.ts';
 import { exportRun } from './export.ts';
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   run,
   resume,
   reproduce,
+  compare,
   report,
   exportRun,
   list,
