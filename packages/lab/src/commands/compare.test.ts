@@ -29,7 +29,10 @@ sweep: { grid: { steps: ${steps} } }
   writeFileSync('walk.yaml', walk('[0, 1, 2]', '[3, 5, 6]'));
   writeFileSync('other.yaml', walk('[5, 6, 7]', '[3]'));
   writeFileSync('alone.yaml', walk('[0]', '[3]'));
-  for (const file of ['walk.yaml', 'other.yaml', 'alone.yaml']) expect((await athanor('run', file)).code).toBe(0);
+  for (const file of ['walk.yaml', 'other.yaml', 'alone.yaml']) {
+    const { code, error } = await athanor('run', file);
+    if (code !== 0) throw new Error(error);
+  }
 });
 afterAll(() => {
   process.chdir(before);
