@@ -17,7 +17,8 @@ export interface Listeners {
   readonly note: (text: string) => void;
 }
 
-function chosen({ only, cases: names }: Options, from: readonly Case[]): Case[] {
+/** The cases that the options name, of those that there are. */
+export function chosen({ only, cases: names }: Options, from: readonly Case[]): Case[] {
   const unknown = (only ?? []).filter((workload) => !from.some((entry) => entry.workload === workload));
   if (unknown.length > 0) {
     throw new UserError(`--only ${unknown.join(',')}`, { remedy: `choose among ${[...new Set(from.map(({ workload }) => workload))].join(', ')}` });

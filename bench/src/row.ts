@@ -1,5 +1,4 @@
 // One row: everybody who takes part runs in turn, again and again, so that a clock that drifts drifts for all.
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant } from './contestant.ts';
 import { valueOf, type Case, type Unit } from './problem.ts';
 import { median } from './timing.ts';
@@ -41,6 +40,8 @@ const warming = 0.3;
 /** Between turns, so that threads of the one before have gone to sleep. */
 const restMilliseconds = 5;
 const firstSteps = 2;
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
 /** What a contestant needs to be measured: its samples' medians, one a round. */
 interface Entrant {
