@@ -1,10 +1,10 @@
 // Probes for training: how units drift, how smooth the loss is, how gradients of layers shift, what passes through.
-import { fromBuffer } from '@athanor/core';
+import { compile, fromBuffer } from '@athanor/core';
 import type { Tensor } from '@athanor/core';
 import { component } from '@athanor/core/plugin';
 import type { DatasetPart } from '@athanor/core/plugin';
 import { batches } from '@athanor/data';
-import { channelMoments, driftOf, driftShares, gradientShiftProbe, landscapeProbe, layerStates, outputsAt, parameterLayers, percentiles } from '@athanor/norm/analysis';
+import { channelMoments, driftOf, driftShares, gradientShiftProbe, keepingBuffers, landscapeProbe, layerProbe, outputsAt, parameterLayers, percentiles } from '@athanor/norm/analysis';
 import type { Drift, Landscape } from '@athanor/norm/analysis';
 import * as z from 'zod';
 
@@ -117,11 +117,12 @@ const layers = component({
   schema: z.strictObject({ every, modules: z.array(z.string()).default([]).meta({ description: 'paths of modules whose outputs are looked at' }), samples: z.int().min(10).default(200) }),
   create({ every: steps, modules, samples }, { model, loss, train, test }) {
     const { inputs: fixed } = firstSamples(test, train, samples);
+    const probe = layerProbe(model, loss);
     return {
       every: steps,
       async measure({ inputs, labels, lr }) {
         const rows: Record<string, number> = {};
-        const states = await layerStates(model, () => loss(inputs, labels), lr);
+        const states = await probe(inputs, labels, lr);
         states.forEach(({ weightNorm, gradientNorm, effectiveRate, turn }, i) => {
           Object.assign(rows, { [`layer.${i + 1}.weight`]: weightNorm, [`layer.${i + 1}.gradient`]: gradientNorm, [`layer.${i + 1}.effectiveRate`]: effectiveRate, [`layer.${i + 1}.turn`]: turn });
         });
@@ -143,5 +144,34 @@ const layers = component({
   },
 });
 
+const progress = component({
+  kind: 'probe',
+  name: 'progress',
+  summary: 'Accuracy on test samples as training goes on, with the statistics of those samples',
+  schema: z.strictObject({
+    every,
+    samples: z.int().min(10).default(1000),
+    at: z.array(z.int().min(1)).default([]).meta({ description: 'steps whose accuracy is a final number: progress.200' }),
+    goal: z.number().min(0).max(1).default(0.75).meta({ description: 'the first step that reaches it is a final number; one that never comes counts as the last' }),
+  }),
+  create({ every: steps, samples, at, goal }, { model, train, test }) {
+    const { inputs } = firstSamples(test, train, samples);
+    const classify = compile((x: Tensor) => keepingBuffers(model, () => model.forward(x).argmax(1)));
+    return {
+      every: steps,
+      async measure() {
+        const classes = Array.from(await classify(inputs).data());
+        return { progress: classes.filter((own, i) => own === test.labels[i]).length / samples };
+      },
+      summarize(history: History) {
+        const values = history.get('progress') ?? [];
+        const reached = values.findIndex((value) => value >= goal);
+        const rows = at.map((step) => [`progress.${step}`, values[Math.round(step / steps)] ?? NaN]);
+        return { ...(Object.fromEntries(rows) as Record<string, number>), 'progress.goal': (reached < 0 ? values.length : reached) * steps };
+      },
+    };
+  },
+});
+
 /** What a training can name under `probes`. */
-export const probes = [drift, landscape, gradientShift, layers];
+export const probes = [progress, drift, landscape, gradientShift, layers];

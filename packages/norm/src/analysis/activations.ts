@@ -1,9 +1,9 @@
 // What passes through a model, by layer: moments of activations, lengths of gradients and weights, effective learning rate.
-import { grad, readAll, type Tensor } from '@athanor/core';
+import { compile, flush, grad, readAll, stack, type Tensor } from '@athanor/core';
 import type { Module, TensorModule } from '@athanor/core/nn';
 import { layoutOf, spanAxes } from '../framework/layout.ts';
 import { parameterLayers, type Moments } from './covariate-shift.ts';
-import { keepingBuffers } from './evaluate-at.ts';
+import { keepingBuffers, lengthOf } from './evaluate-at.ts';
 
 /** The output of the modules at some paths in one forward pass, in the model's mode; buffers are left as they are. */
 export function outputsAt(model: TensorModule, paths: readonly string[], inputs: Tensor): Tensor[] {
@@ -14,6 +14,7 @@ export function outputsAt(model: TensorModule, paths: readonly string[], inputs:
     if (module === undefined) throw new RangeError(`there is no module ${JSON.stringify(path)} (there are ${[...modules.keys()].filter((name) => name !== '').join(', ')})`);
     return module.registerForwardHook((_, __, output) => void seen.set(path, output as Tensor));
   });
+  flush();
   try {
     keepingBuffers(model, () => model.forward(inputs));
   } finally {
@@ -50,16 +51,23 @@ export interface LayerState {
   readonly turn: number;
 }
 
-/** Lengths of the weights and gradients of each layer on a batch, and the effective learning rate. */
-export async function layerStates(model: Module, loss: () => Tensor, lr: number): Promise<LayerState[]> {
+/** A function that measures the weights and gradients of each layer on a batch, and the effective learning rate. */
+export function layerProbe(
+  model: Module,
+  loss: (inputs: Tensor, labels: Tensor) => Tensor,
+): (inputs: Tensor, labels: Tensor, lr: number) => Promise<LayerState[]> {
   const layers = parameterLayers(model);
-  const lengths = keepingBuffers(model, () => {
-    const weights = layers.map(({ weight }) => weight.value);
-    return [...weights, ...grad(loss(), weights)].map((values) => values.square().sum().sqrt());
-  });
-  const values = await readAll(lengths);
-  return layers.map(({ name }, i) => {
-    const [weightNorm = NaN, gradientNorm = NaN] = [values[i]?.[0], values[layers.length + i]?.[0]];
-    return { name, weightNorm, gradientNorm, effectiveRate: lr / weightNorm ** 2, turn: (lr * gradientNorm) / weightNorm };
-  });
+  const measure = compile((inputs: Tensor, labels: Tensor) =>
+    keepingBuffers(model, () => {
+      const weights = layers.map(({ weight }) => weight.value);
+      return stack([...weights, ...grad(loss(inputs, labels), weights)].map((values) => lengthOf([values])));
+    }),
+  );
+  return async (inputs, labels, lr) => {
+    const values = await measure(inputs, labels).data();
+    return layers.map(({ name }, i) => {
+      const [weightNorm = NaN, gradientNorm = NaN] = [values[i], values[layers.length + i]];
+      return { name, weightNorm, gradientNorm, effectiveRate: lr / weightNorm ** 2, turn: (lr * gradientNorm) / weightNorm };
+    });
+  };
 }

@@ -3,7 +3,7 @@ import { fromBuffer, grad, random, readAll, tensor, type Tensor } from '@athanor
 import { Linear, Module, Parameter, Sequential, functional, snapshot } from '@athanor/core/nn';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BatchNorm } from '../batch/batch.ts';
-import { channelMoments, layerStates, outputsAt } from './activations.ts';
+import { channelMoments, layerProbe, outputsAt } from './activations.ts';
 import { driftOf, gradientShiftProbe, momentShift, parameterLayers, percentiles } from './covariate-shift.ts';
 import { landscapeProbe } from './landscape.ts';
 
@@ -116,7 +116,7 @@ describe('what passes through', () => {
 
   it('effective learning rates', async () => {
     const model = network();
-    const [first] = await layerStates(model, () => functional.crossEntropy(model.forward(inputs), labels), 0.5);
+    const [first] = await layerProbe(model, (x, y) => functional.crossEntropy(model.forward(x), y))(inputs, labels, 0.5);
     const [parameter] = model.parameters();
     const weight = Math.hypot(...Array.from((await parameter?.data()) ?? []));
     expect(first?.weightNorm).toBeCloseTo(weight, 5);
