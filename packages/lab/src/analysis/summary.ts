@@ -70,9 +70,14 @@ function estimate(numbers: readonly Readonly<Record<string, number>>[]): Map<str
     names.map((name) => {
       const values = numbers.map((summary) => summary[name]).filter((value) => value !== undefined);
       const samples = numbers[0]?.[name.replace(/[^.]+$/, 'samples')];
-      return [name, { mean: mean(values), values, ...intervalOf(name, values, samples) }];
+      return [name, estimateOf(name, values, samples)];
     }),
   );
+}
+
+/** A metric's estimate from its values over seeds; `samples` is what a share is of, if that is known. */
+export function estimateOf(metric: string, values: readonly number[], samples?: number): Estimate {
+  return { mean: mean(values), values, ...intervalOf(metric, values, samples) };
 }
 
 function intervalOf(name: string, values: readonly number[], samples: number | undefined): Pick<Estimate, 'interval' | 'method'> {

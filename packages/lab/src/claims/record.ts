@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { summarize } from '../analysis/summary.ts';
 import type { Estimate, Variant } from '../analysis/summary.ts';
 import type { Interval } from '../analysis/statistics.ts';
 import type { Environment } from '../run/environment.ts';
@@ -79,15 +78,15 @@ export interface ResultsRecord {
 
 export interface RecordInput {
   readonly study: Study;
+  readonly variants: readonly Variant[];
   readonly judgements: readonly Judgement[];
   readonly pictures: readonly RecordedPicture[];
   /** How to repeat it. */
   readonly command: string;
 }
 
-export function makeRecord({ study, judgements, pictures, command }: RecordInput): ResultsRecord {
+export function makeRecord({ study, variants, judgements, pictures, command }: RecordInput): ResultsRecord {
   const { record, runs } = study;
-  const variants = summarize(study);
   const attempts = runs.map(readEnvironments);
   return {
     format: 1,

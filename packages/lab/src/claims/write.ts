@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { UserError } from '@athanor/core';
-import { summarize } from '../analysis/summary.ts';
+import { estimateOf, summarize } from '../analysis/summary.ts';
+import type { Variant } from '../analysis/summary.ts';
 import { makeFolder, remove, writeFileWhole } from '../run/files.ts';
 import type { Study } from '../run/study.ts';
 import { indexMark, indexPage, resultsPage } from './markdown.ts';
 import type { IndexEntry } from './markdown.ts';
+import { numbersOf } from './measure.ts';
 import { drawPictures } from './pictures.ts';
 import { makeRecord } from './record.ts';
 import type { ResultsRecord } from './record.ts';
@@ -29,10 +31,10 @@ export interface WriteOptions {
 
 /** Writes `results.json`, `results.md` and the pictures, in place of what was recorded before. */
 export function writeResults({ study, judgements, command, folder }: WriteOptions): ResultsRecord {
-  const variants = summarize(study);
+  const variants = withClaimed(summarize(study), judgements);
   const preferred = new Set(judgements.flatMap(({ sides }) => sides.map(({ name }) => name)));
   const pictures = drawPictures(variants, { metrics: drawnMetrics(judgements, variants), preferred });
-  const record = makeRecord({ study, judgements, pictures: pictures.map(({ file, caption }) => ({ file, caption })), command });
+  const record = makeRecord({ study, variants, judgements, pictures: pictures.map(({ file, caption }) => ({ file, caption })), command });
   makeFolder(folder);
   for (const { file } of readRecord(folder)?.pictures ?? []) {
     if (!pictures.some((picture) => picture.file === file)) remove(join(folder, basename(file)));
@@ -52,8 +54,21 @@ export function readRecord(folder: string): ResultsRecord | undefined {
   return record;
 }
 
+/** Variants with the metrics of single stages (`stage/metric`) that claims name. */
+function withClaimed(variants: readonly Variant[], judgements: readonly Judgement[]): Variant[] {
+  const named = [...new Set(judgements.map(({ claim }) => claim.expect.metric))].filter((metric) => metric.includes('/'));
+  return variants.map((variant) => {
+    const numbers = variant.runs.map(numbersOf);
+    const estimates = named.flatMap((metric) => {
+      const values = numbers.flatMap((known) => known?.get(metric) ?? []);
+      return values.length === 0 ? [] : [[metric, estimateOf(metric, values)] as const];
+    });
+    return { ...variant, estimates: new Map([...variant.estimates, ...estimates]) };
+  });
+}
+
 /** The metrics that claims name; else accuracies, else the first. */
-function drawnMetrics(judgements: readonly Judgement[], variants: ReturnType<typeof summarize>): string[] {
+function drawnMetrics(judgements: readonly Judgement[], variants: readonly Variant[]): string[] {
   const claimed = [...new Set(judgements.map(({ claim }) => claim.expect.metric))];
   if (claimed.length > 0) return claimed;
   const known = [...new Set(variants.flatMap(({ estimates }) => [...estimates.keys()]))];

@@ -132,6 +132,13 @@ describe('athanor reproduce', () => {
     expect(readdirSync('runs')).toEqual([run]);
   });
 
+  it('draws and lists the metric of a stage that a claim names', async () => {
+    writeFileSync('topic/walk.yaml', walk('  - { says: so, expect: { metric: walk/test.accuracy, of: { scale: 1 }, atLeast: 0 } }\n'));
+    await athanor('reproduce', 'topic/walk.yaml');
+    expect(record('topic/walk').variants[0]?.metrics['walk/test.accuracy']).toEqual(record('topic/walk').variants[0]?.metrics['test.accuracy']);
+    expect(record('topic/walk').pictures.map(({ file }) => file)).toContain('walk-test.accuracy.svg');
+  });
+
   it('ends with 1 if a claim fails, is undecided or names no metric', async () => {
     const verdicts = [];
     for (const expectation of ['higher: { scale: 1 }, than: { scale: 2 }', 'of: { scale: 4 }, atLeast: 0.5', 'of: { scale: 4 }, atLeast: 0.5, metric: test.acuracy']) {
