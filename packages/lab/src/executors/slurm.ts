@@ -64,7 +64,13 @@ function submit(folders: readonly string[], options: SlurmOptions): Submitted {
     '#!/bin/sh',
     '# One task of the array: the run on line SLURM_ARRAY_TASK_ID of the list. Requeued, it goes on from its checkpoint.',
     `run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" ${quoted(list)})`,
-    `exec ${athanor} worker --job "$run" --threads "\${SLURM_CPUS_PER_TASK:-1}" ${budget.map(quoted).join(' ')} >>"$run/job.log" 2>&1`,
+    '# Ended by a signal, as by one that frees memory, it is gone on with here; when the node is lost, Slurm requeues it.',
+    'for attempt in 1 2 3; do',
+    `  ${athanor} worker --job "$run" --threads "\${SLURM_CPUS_PER_TASK:-1}" ${budget.map(quoted).join(' ')} >>"$run/job.log" 2>&1`,
+    '  code=$?',
+    '  [ $code -gt 128 ] || break',
+    'done',
+    'exit $code',
     '',
   ].join('\n'));
   writeFileWhole(report, ['#!/bin/sh', `exec ${athanor} report ${quoted(study)}`, ''].join('\n'));

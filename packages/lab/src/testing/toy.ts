@@ -9,6 +9,7 @@ const schema = z.strictObject({
   checkpointEvery: z.int().min(1).default(3),
   wait: z.number().min(0).default(0).meta({ description: 'milliseconds a step' }),
   scale: z.number().default(1),
+  failAt: z.int().optional().meta({ description: 'the step that throws' }),
 });
 
 export default definePlugin({
@@ -24,7 +25,7 @@ export default definePlugin({
   ],
 });
 
-function walk({ steps, checkpointEvery, wait, scale }: z.output<typeof schema>, seed: number): Stage {
+function walk({ steps, checkpointEvery, wait, scale, failAt }: z.output<typeof schema>, seed: number): Stage {
   let place = new Float64Array(64);
   let random = seed + 1;
   const stored = (): StoredArray => ({ dtype: 'float64', shape: [8, 8], data: place.slice() });
@@ -32,6 +33,7 @@ function walk({ steps, checkpointEvery, wait, scale }: z.output<typeof schema>, 
     steps,
     checkpointEvery,
     async step(step) {
+      if (step === failAt) throw new Error(`step ${step} was told to fail`);
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       for (let index = 0; index < place.length; index++) {
         random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
