@@ -223,5 +223,11 @@ describe('athanor reproduce', () => {
       code: 2,
       error: 'topic/walk.yaml there is no quick form: write `quick:` with keys such as train.steps, and their values in it',
     });
+    writeFileSync('topic/other.yaml', walk(holding));
+    const { code: both, out: told } = await athanor('reproduce', 'topic', '--quick');
+    expect(both).toBe(1);
+    expect(told.split('\n').slice(-4)).toEqual(['', 'topic/walk.yaml there is no quick form: write `quick:` with keys such as train.steps, and their values in it', '', '1 of 2 small forms work.']);
+    const { code: full, error: all } = await athanor('reproduce', 'topic/absent.yaml', 'topic/lost.yaml');
+    expect({ full, all }).toEqual({ full: 2, all: 'there is no experiment topic/absent.yaml\nthere is no experiment topic/lost.yaml' });
   });
 });

@@ -36,7 +36,16 @@ export const reproduce = defineCommand({
     const files = [...new Set(experiments.flatMap((path) => (folders.includes(path) ? experimentFiles(path) : [path])))];
     if (files.length === 0) throw new UserError(`there are no experiments under ${folders.join(', ')}`);
     const loaded = [];
-    for (const file of files) loaded.push(await loadExperiment(file, { builtin: builtinPlugins, quick }));
+    const mistakes: string[] = [];
+    for (const file of files) {
+      try {
+        loaded.push(await loadExperiment(file, { builtin: builtinPlugins, quick }));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        mistakes.push(error.message);
+      }
+    }
+    if (mistakes.length > 0 && (!quick || loaded.length === 0)) throw new UserError(mistakes.join('\n'));
     // Small forms take less time than the start of a process.
     const chosen = quick ? { executor: 'inline', ...given(words) } : words;
     const good = [];
@@ -44,9 +53,9 @@ export const reproduce = defineCommand({
       const study = createStudy(experiment, context.runs);
       if (await reproduceOne({ study, experiment, words: chosen, quick }, context)) good.push(experiment.name);
     }
-    if (quick) context.out(`\n${good.length} of ${loaded.length} small forms work.`);
+    if (quick) context.out([...mistakes.map((lines) => `\n${lines}`), `\n${good.length} of ${files.length} small forms work.`].join('\n'));
     else for (const folder of folders) context.out(`All results: ${shown(writeIndex(folder))}`);
-    return good.length === loaded.length ? 0 : 1;
+    return good.length === files.length ? 0 : 1;
   },
 });
 
