@@ -40,7 +40,7 @@ function run(root, { wait, operation } = {}) {
 function outcome(root) {
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort();
-  const kept = paths.filter((path) => !/(timing-\d+\.arrow|environment\.json|study\.json|report\.html|job\.log|slurm\/.*)$/.test(path));
+  const kept = paths.filter((path) => !/(timing-\d+\.arrow|environment\.json|study\.json|report\.html|job\.log|why\.json|stage\.json|slurm\/.*|\.stages\/.*)$/.test(path));
   return kept.map((path) => `${relative(root, path)} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`);
 }
 

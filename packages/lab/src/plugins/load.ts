@@ -15,7 +15,7 @@ export class PluginNotFound extends UserError {}
  * while loading, or exports no plugin.
  */
 export async function loadPlugin(specifier: string, file: string): Promise<Plugin> {
-  const url = locate(specifier, file);
+  const url = locatePlugin(specifier, file);
   if (/\.[mc]?tsx?$/.test(new URL(url).pathname)) enableTypeScript();
   let exported: unknown;
   try {
@@ -33,7 +33,8 @@ export async function loadPlugin(specifier: string, file: string): Promise<Plugi
   return exported;
 }
 
-function locate(specifier: string, file: string): string {
+/** URL of the file that Node would import for `specifier` from `file`. Throws a PluginNotFound if there is none. */
+export function locatePlugin(specifier: string, file: string): string {
   const local = /^[./]/.test(specifier);
   const url = tryResolve(specifier, file);
   if (url?.protocol === 'file:' && existsSync(url) && statSync(url).isFile()) return url.href;

@@ -26,6 +26,8 @@ export interface Environment extends Partial<Engine> {
   readonly cores: number;
   readonly memory: string;
   readonly system: string;
+  /** Set when this is where a stage was computed that the run has taken over from another. */
+  readonly takenOver?: { readonly stage: string; readonly from: string };
 }
 
 /** Describes this process, the machine, and the repository that holds `file`. */

@@ -1,5 +1,5 @@
 // Every change that the lab makes to files goes through here, so that a test can stop the process before any of them.
-import { closeSync, existsSync, fsyncSync, ftruncateSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, existsSync, fsyncSync, ftruncateSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** One step that changes the disk. */
@@ -47,6 +47,29 @@ export function writeFolderWhole(path: string, files: ReadonlyMap<string, string
   syncFolder(temporary);
   if (existsSync(path)) remove(path);
   rename(temporary, path);
+}
+
+/**
+ * Makes a folder that shares these files with another one, whole or not at all; where the disk
+ * cannot share, they are copied. One of that name is replaced.
+ */
+export function linkFolderWhole(path: string, from: string, names: readonly string[]): void {
+  const temporary = temporaryName(path);
+  if (existsSync(temporary)) remove(temporary);
+  makeFolder(temporary);
+  for (const name of names) linkOrCopy(join(from, name), join(temporary, name));
+  syncFolder(temporary);
+  if (existsSync(path)) remove(path);
+  rename(temporary, path);
+}
+
+function linkOrCopy(from: string, to: string): void {
+  announce('link', to);
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+  }
 }
 
 /** Makes `path` with this content unless it exists; then returns false. No reader ever sees a part of it. */

@@ -4,6 +4,8 @@ import { UserError } from '@athanor/core';
 import type { Backend } from '@athanor/core/backend';
 import type { Registry } from '@athanor/core/plugin';
 import { openRegistry } from '../plugins/open.ts';
+import { pluginCode } from './stage-state.ts';
+import type { PluginCode, StageContext } from './stage-state.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { FolderInUse, lockFolder } from './lock.ts';
@@ -36,6 +38,7 @@ export class JobHost {
   readonly #options: HostOptions;
   readonly #registries = new Map<string, Promise<Registry>>();
   readonly #backends = new Map<string, Backend>();
+  readonly #code = new Map<string, Promise<PluginCode>>();
   readonly #environments = new Map<string, Environment>();
   #breathed = 0;
 
@@ -66,6 +69,14 @@ export class JobHost {
     const opened = this.#registries.get(key) ?? openRegistry(record, backend === undefined ? [] : [backend]);
     this.#registries.set(key, opened);
     return opened;
+  }
+
+  /** What the keys of a run's stages are made from. */
+  async stageContext(run: Run): Promise<StageContext> {
+    const study = dirname(run.folder);
+    const code = this.#code.get(study) ?? pluginCode(openStudy(study).record);
+    this.#code.set(study, code);
+    return { registry: await this.registry(run), packages: this.#options.packages, code: await code };
   }
 
   /** The backend that a run names; undefined if it names none. */

@@ -1,9 +1,10 @@
 // One job: a run's stages in order, each in steps with checkpoints, gone on with wherever it was stopped.
-import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '@athanor/core';
 import type { Backend } from '@athanor/core/backend';
+import { didYouMean } from '@athanor/core/plugin';
+import { sha256 } from './canonical.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Engine, Environment } from './environment.ts';
 import { makeFolder, remove, removeLeftovers, writeFileWhole } from './files.ts';
@@ -14,7 +15,12 @@ import type { Observer } from './observer.ts';
 import { readEnvironments, readResult } from './results.ts';
 import type { StageRecord } from './results.ts';
 import type { Stage, StageInput, StageResult } from './stage.ts';
-import { openRun, stageFolder } from './study.ts';
+import { announceStage, claimStage, findStage, stageWords, takeOver } from './stage-cache.ts';
+import { changesBetween, describeChange, stageKey } from './stage-key.ts';
+import type { StageParts } from './stage-key.ts';
+import { readReason, readStageRecord, writeReason, writeStageRecord } from './stage-record.ts';
+import { inputHashes, reasonFor, stageCode } from './stage-state.ts';
+import { openRun, openStudy, stageFolder, stageNames, stageNeeds } from './study.ts';
 import type { Run } from './study.ts';
 
 /** Runs one job to its end, from its folder alone. A run that another process holds is a UserError. */
@@ -32,31 +38,108 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
   const unlock = await host.lock(run);
   try {
     removeLeftovers(run.folder);
-    const inputs: StageInput[] = [];
     const registry = await host.registry(run);
+    const { record } = openStudy(run.folder);
     let backend: Backend | undefined;
+    let recorded = false;
     for (const [index, ref] of run.config.stages.entries()) {
       const folder = stageFolder(run, index);
-      const name = typeof ref === 'string' ? ref : ref.name;
+      const name = stageNames(run)[index] ?? '';
+      dropIfInputsChanged(run, index, observer);
       if (readResult(folder) === undefined) {
-        if (backend === undefined) {
-          backend = await host.backend(run);
-          recordEnvironment(run, { ...host.environment(run), ...engineOf(backend) }, observer);
-        }
-        const context = { seed: run.config.seed, backend, inputs, dataDir: host.dataDir, notify: (message: string) => observer.note(message) };
-        const stage = await registry.make('stage', ref, context);
-        try {
-          await runStage(stage, { host, run, folder, name, observer });
-        } finally {
-          stage.dispose();
-        }
+        backend ??= await host.backend(run);
+        const parts: StageParts = {
+          config: ref,
+          seed: run.config.seed,
+          numerics: backend?.numerics ?? null,
+          code: stageCode(ref, await host.stageContext(run)),
+          inputs: inputHashes(run, index) ?? {},
+        };
+        const begin = async () => {
+          if (!recorded) recordEnvironment(run, { ...host.environment(run), ...engineOf(backend) }, observer);
+          recorded = true;
+          const context = { seed: run.config.seed, backend, inputs: stageInputs(run, index), dataDir: host.dataDir, notify: (message: string) => observer.note(message) };
+          return registry.make('stage', ref, context);
+        };
+        await computeOrTakeOver(begin, parts, { host, run, folder, name, observer, fresh: record.fresh === true });
       }
       remove(join(folder, 'checkpoints'));
-      inputs.push({ name, folder, summary: readResult(folder)?.summary ?? {} });
     }
   } finally {
     unlock();
   }
+}
+
+/** A finished stage whose inputs have come out differently since is no longer finished. */
+function dropIfInputsChanged(run: Run, index: number, observer: Observer): void {
+  const folder = stageFolder(run, index);
+  const before = readStageRecord(folder)?.parts;
+  if (before === undefined || readResult(folder) === undefined) return;
+  const changes = changesBetween(before, { ...before, inputs: inputHashes(run, index) ?? {} }).map(describeChange);
+  if (changes.length > 0) runAgain(run, index, changes, observer);
+}
+
+/** Takes a stage's outcome away, so that it runs again, and leaves word why. */
+export function runAgain(run: Run, index: number, changes: readonly string[], observer?: Observer): void {
+  const folder = stageFolder(run, index);
+  observer?.note(`${stageNames(run)[index] ?? ''} runs again: ${changes.join('; ')}`);
+  remove(folder);
+  makeFolder(folder);
+  writeReason(folder, { what: 'ran', changes });
+}
+
+/** Takes a stage's outcome from where it was computed already, or computes it. */
+async function computeOrTakeOver(begin: () => Promise<Stage>, parts: StageParts, place: StagePlace & { readonly fresh: boolean }): Promise<void> {
+  const { run, folder, name, observer, fresh } = place;
+  const study = dirname(run.folder);
+  const key = stageKey(parts);
+  const release = await claimStage(key, study, () => observer.note(`${name} waits: another run computes the same`));
+  try {
+    const from = findStage(key, study, { fresh });
+    if (from !== undefined && from !== folder) {
+      takeOver(from, folder);
+      writeReason(folder, { what: 'reused', other: stageWords(from), changes: [] });
+      adoptEnvironments(run, openRun(dirname(from)), name);
+      observer.note(`${name}: taken from ${stageWords(from)}, which has computed the same`);
+      return;
+    }
+    makeFolder(folder);
+    const begun = existsSync(join(folder, 'checkpoints'));
+    // What is gone on with under other code is neither the old nor the new: nobody takes it over.
+    const pure = !begun || readStageRecord(folder)?.key === key;
+    if (pure) writeStageRecord(folder, parts);
+    if (!begun && readReason(folder) === undefined) writeReason(folder, reasonFor(run, name, parts));
+    const stage = await begin();
+    try {
+      await runStage(stage, place, () => {
+        if (pure) announceStage(key, folder, study);
+      });
+    } finally {
+      stage.dispose();
+    }
+  } finally {
+    release();
+  }
+}
+
+/** What the stages have left that the one at `index` needs. */
+export function stageInputs(run: Run, index: number): StageInput[] {
+  const names = stageNames(run);
+  return stageNeeds(run, index).map((need) => inputOf(names[need] ?? '', stageFolder(run, need)));
+}
+
+function inputOf(name: string, folder: string): StageInput {
+  const result = readResult(folder);
+  return {
+    name,
+    folder,
+    summary: result?.summary ?? {},
+    artifact(artifact) {
+      const names = Object.keys(result?.artifacts ?? {});
+      if (names.includes(artifact)) return join(folder, artifact);
+      throw new UserError(`the stage ${name} left no ${JSON.stringify(artifact)}${didYouMean(artifact, names)}`, { remedy: `it left ${names.join(', ') || 'nothing'}` });
+    },
+  };
 }
 
 interface StagePlace {
@@ -71,8 +154,7 @@ interface StagePlace {
  * Runs a stage to its end, going on from its newest checkpoint. Whatever the process was doing
  * when it was killed, the log, the artifacts and the result come out bit for bit as without.
  */
-async function runStage(stage: Stage, { host, run, folder, name, observer }: StagePlace): Promise<void> {
-  makeFolder(folder);
+async function runStage(stage: Stage, { host, run, folder, name, observer }: StagePlace, beforeResult: () => void): Promise<void> {
   const checkpoints = join(folder, 'checkpoints');
   const { checkpoint, spoilt } = readCheckpoint(checkpoints);
   for (const bad of spoilt) {
@@ -80,6 +162,8 @@ async function runStage(stage: Stage, { host, run, folder, name, observer }: Sta
     remove(join(checkpoints, bad));
   }
   if (checkpoint !== undefined) await stage.restore(checkpoint.state);
+  // A log from before may be shared with a run that has taken it over.
+  else remove(join(folder, 'metrics.arrow'));
   const first = checkpoint?.step ?? 0;
   observer.stageStarted(run, name, { from: first, steps: stage.steps });
   const metrics = new MetricLog(join(folder, 'metrics.arrow'), checkpoint?.logOffset ?? 0);
@@ -103,14 +187,16 @@ async function runStage(stage: Stage, { host, run, folder, name, observer }: Sta
     metrics.close();
     timing.close();
   }
-  writeResult(folder, stage.steps, await stage.finish());
+  const result = await stage.finish();
+  beforeResult();
+  writeResult(folder, stage.steps, result);
 }
 
 function writeResult(folder: string, steps: number, { summary, artifacts }: StageResult): void {
   const hashes: Record<string, string> = {};
   for (const [name, content] of artifacts) {
     writeFileWhole(join(folder, name), content);
-    hashes[name] = createHash('sha256').update(content).digest('hex');
+    hashes[name] = sha256(content);
   }
   const record: StageRecord = { summary, steps, artifacts: hashes };
   writeFileWhole(join(folder, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
@@ -121,7 +207,8 @@ function writeResult(folder: string, steps: number, { summary, artifacts }: Stag
  * attempts'; other code or packages are only told, since most changes do not touch a run.
  */
 function recordEnvironment(run: Run, environment: Environment, observer: Observer): void {
-  const earlier = readEnvironments(run);
+  const all = readEnvironments(run);
+  const earlier = all.filter(({ takenOver }) => takenOver === undefined);
   const other = earlier.find(({ numerics }) => numerics !== environment.numerics);
   if (other !== undefined) {
     throw new UserError(`${run.folder} was begun with numerics ${String(other.numerics)}, this process has ${String(environment.numerics)}`, {
@@ -134,7 +221,17 @@ function recordEnvironment(run: Run, environment: Environment, observer: Observe
     const commit = changed.git === null ? '' : ` (commit ${changed.git.commit.slice(0, 8)})`;
     observer.note(`${run.name} was begun with other code${commit}: if the change touches what it computes, the outcome is not that of an unbroken run`);
   }
-  writeFileWhole(join(run.folder, 'environment.json'), `${JSON.stringify([...earlier, environment], null, 2)}\n`);
+  writeFileWhole(join(run.folder, 'environment.json'), `${JSON.stringify([...all, environment], null, 2)}\n`);
+}
+
+/** What a run has taken over was computed in the environments of another. */
+function adoptEnvironments(run: Run, from: Run, stage: string): void {
+  const own = readEnvironments(run);
+  const words = `${basename(dirname(from.folder))}/${from.name}`;
+  const adopted = readEnvironments(from).map((environment) => ({ ...environment, takenOver: { stage, from: words } }));
+  const known = new Set(own.map((environment) => JSON.stringify(environment)));
+  const more = adopted.filter((environment) => !known.has(JSON.stringify(environment)));
+  if (more.length > 0) writeFileWhole(join(run.folder, 'environment.json'), `${JSON.stringify([...own, ...more], null, 2)}\n`);
 }
 
 function engineOf(backend: Backend | undefined): Engine | undefined {

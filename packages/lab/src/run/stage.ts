@@ -69,12 +69,14 @@ export interface Stage {
   dispose(): void;
 }
 
-/** What an earlier stage of the same run left. */
+/** What a stage that this one needs has left. */
 export interface StageInput {
   readonly name: string;
   /** Folder with its artifacts. */
   readonly folder: string;
   readonly summary: Readonly<Record<string, number>>;
+  /** Path of an artifact by its name. Throws a UserError that lists those that are there. */
+  artifact(name: string): string;
 }
 
 declare module '@athanor/core/plugin' {
@@ -86,7 +88,7 @@ declare module '@athanor/core/plugin' {
       readonly seed: number;
       /** Absent when the experiment names none. */
       readonly backend: Backend | undefined;
-      /** The stages that ran before, in order. */
+      /** The stages that it needs, as it names them; in a list of stages, all before it. */
       readonly inputs: readonly StageInput[];
       readonly dataDir: string | undefined;
       readonly notify: (message: string) => void;

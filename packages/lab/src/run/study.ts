@@ -1,5 +1,4 @@
 // A study on disk: the folder of one experiment as it is run, with a run folder for each of its jobs.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
@@ -7,6 +6,7 @@ import { didYouMean } from '@athanor/core/plugin';
 import { parse, stringify } from 'yaml';
 import type { Claim } from '../claims/schema.ts';
 import type { Experiment, JobConfig } from '../config/load.ts';
+import { canonicalText, sha256 } from './canonical.ts';
 import { makeFolder, writeFileWhole } from './files.ts';
 import { isLocked } from './lock.ts';
 import type { Json } from './stage.ts';
@@ -21,6 +21,8 @@ export interface StudyRecord {
   /** As the experiment names them, resolved from its file. */
   readonly plugins: readonly string[];
   readonly created: string;
+  /** Begun by --fresh: stages that other studies have finished are not taken over. */
+  readonly fresh?: boolean;
   /** As the experiment stated them when it was last run or judged; studies of older versions have none. */
   readonly claims?: readonly Claim[];
   readonly jobs: readonly { readonly name: string; readonly values: Readonly<Record<string, Json>> }[];
@@ -45,11 +47,7 @@ export type RunStatus = 'done' | 'running' | 'interrupted' | 'waiting';
 
 /** Identity of an experiment: equal for equal configs, whatever the file looks like. */
 export function identityOf(jobs: readonly { readonly config: JobConfig }[]): string {
-  const text = JSON.stringify(jobs.map(({ config }) => config), (_, value: unknown) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  });
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return sha256(canonicalText(jobs.map(({ config }) => config))).slice(0, 8);
 }
 
 /**
@@ -74,6 +72,7 @@ export function createStudy(experiment: Experiment, root: string, { fresh = fals
     question: experiment.question ?? null,
     plugins: experiment.plugins,
     created: new Date().toISOString(),
+    ...(fresh ? { fresh } : {}),
     claims: experiment.claims,
     jobs: experiment.jobs.map(({ name, values }) => ({ name, values: values as Record<string, Json> })),
   };
@@ -96,7 +95,7 @@ function writeRecord(folder: string, record: StudyRecord): void {
 /** Opens a study's folder, or the one that holds a run's folder. Throws a UserError if it is none. */
 export function openStudy(path: string): Study {
   const folder = [resolve(path), resolve(path, '..')].find((candidate) => existsSync(join(candidate, 'study.json')));
-  if (folder === undefined) throw new UserError(`${path} is not a run: it has no study.json`);
+  if (folder === undefined) throw new UserError(`${path} is not a run: it has no study.json`, { remedy: 'athanor ls shows all runs' });
   const record = JSON.parse(readFileSync(join(folder, 'study.json'), 'utf8')) as StudyRecord;
   const runs = record.jobs.map(({ name, values }) => {
     const run = join(folder, name);
@@ -137,8 +136,19 @@ export function findStudy(name: string, root: string): Study {
 
 /** Folder of the stage at `index`. */
 export function stageFolder(run: Run, index: number): string {
-  const ref = run.config.stages[index];
-  return join(run.folder, `${index}-${typeof ref === 'string' ? ref : (ref?.name ?? 'stage')}`);
+  return join(run.folder, `${index}-${stageNames(run)[index] ?? 'stage'}`);
+}
+
+/** Names of a run's stages: those that the experiment gives, or else their components'. */
+export function stageNames({ config }: Pick<Run, 'config'>): string[] {
+  return config.stages.map((ref, index) => config.graph?.[index]?.id ?? (typeof ref === 'string' ? ref : ref.name));
+}
+
+/** Indices of the stages whose outcome the stage at `index` takes: those it names, or else all before it. */
+export function stageNeeds({ config }: Pick<Run, 'config'>, index: number): number[] {
+  const { graph } = config;
+  if (graph === undefined) return Array.from({ length: index }, (_, before) => before);
+  return (graph[index]?.needs ?? []).map((need) => graph.findIndex(({ id }) => id === need));
 }
 
 /** How far a run has come, from its folder. */

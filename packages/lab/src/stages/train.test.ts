@@ -115,7 +115,7 @@ describe('the stage train', () => {
     const metrics = readMetrics(join(job?.folder ?? '', '0-train', 'metrics.arrow'));
     const logged = ['train.loss', 'train.gradientNorm', 'validation.loss', 'validation.accuracy', 'test.loss', 'test.accuracy'];
     expect(metrics.map(({ metric }) => metric)).toEqual(expect.arrayContaining(logged));
-    for (const at of [25, 40]) {
+    for (const at of [45, 60]) {
       let operations = 0;
       const release = watchFileOperations(() => {
         if (++operations >= at) throw new Error('killed');

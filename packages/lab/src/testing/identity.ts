@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** Times, machine and attempts are no part of a run's identity. */
-const apart = /(^|\/)(timing-\d+\.arrow|environment\.json|study\.json|report\.html|job\.log|slurm\/.*)$/;
+const apart = /(^|\/)(timing-\d+\.arrow|environment\.json|study\.json|report\.html|job\.log|why\.json|stage\.json|slurm\/.*|\.stages\/.*)$/;
 
 /** File → sha256 of everything that belongs to the study's identity. */
 export function identity(folder: string): Record<string, string> {
