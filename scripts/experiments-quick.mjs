@@ -14,7 +14,7 @@ const countsFile = words.find((word) => word.startsWith('--counts='))?.slice('--
 const chosen = words.filter((word) => !word.startsWith('--'))
 
 const files = readdirSync(join(root, 'experiments'), { recursive: true })
-  .filter((file) => /\.ya?ml$/.test(file) && !/(^|[./])base\.ya?ml$|(^|\/)(runs|node_modules)\//.test(file))
+  .filter((file) => /\.ya?ml$/.test(file) && !/(^|[./])base\.ya?ml$|(^|\/)((runs|node_modules)\/|\.)/.test(file))
   .map((file) => join('experiments', file))
   .filter((file) => chosen.length === 0 || chosen.some((word) => file.includes(word)))
   .sort()

@@ -111,8 +111,12 @@ function numbers(variants: readonly RecordedVariant[], claims: readonly Recorded
   ]);
   const text = table(['variant', 'seeds', ...shown.map((metric) => (isShare(metric) ? `${metric} (%)` : metric)), 'time'], rows);
   const left = known.length - shown.length;
+  const shares = variants.some(({ metrics }) => shown.some((metric) => metrics[metric]?.method === 'wilson'));
+  const note = shares ? 'Brackets: 95 % Wilson intervals over the test samples; one seed each, so how much the seed matters cannot be seen.' : 'Brackets: 95 % intervals for the mean over seeds (Student’s t).';
+  const bracketed = variants.some(({ metrics }) => shown.some((metric) => (metrics[metric]?.interval ?? null) !== null));
   const more = left > 0 ? `\n\n${left} more ${left === 1 ? 'metric is' : 'metrics are'} in the JSON.` : '';
-  return rows.length <= mostRows ? `${text}${more}` : `<details><summary>${rows.length} variants</summary>\n\n${text}\n\n</details>${more}`;
+  const folded = rows.length <= mostRows ? text : `<details><summary>${rows.length} variants</summary>\n\n${text}\n\n</details>`;
+  return `${folded}${bracketed ? `\n\n${note}` : ''}${more}`;
 }
 
 function madeWith({ command, config, seeds, recorded, seconds, environments }: ResultsRecord): string {

@@ -97,6 +97,8 @@ describe('athanor reproduce', () => {
       | scale=2 | 0, 1, 2 | 71.13 (45.34 – 96.93) | 0:00 |
       | scale=4 | 0, 1, 2 | 71.13 (45.34 – 96.93) | 0:00 |
 
+      Brackets: 95 % intervals for the mean over seeds (Student’s t).
+
       "
     `);
     for (const part of ['![test.accuracy by variant', '`athanor reproduce topic/walk.yaml`', 'sha256 ', 'Node ']) expect(page).toContain(part);
