@@ -12,6 +12,16 @@ export const methods = {
   batch: { norm: 'batch' },
   'batch-renorm': { norm: { name: 'batch-renorm', momentum: 0.05, warmup: 50, rRamp: 100, dRamp: 100 } },
   'ghost-batch': { norm: { name: 'ghost-batch', samples: 8 } },
+  'batch-of-2': { norm: { name: 'ghost-batch', samples: 2, momentum: 0.05 } },
+  'batch-of-4': { norm: { name: 'ghost-batch', samples: 4, momentum: 0.05 } },
+  'batch-of-8': { norm: { name: 'ghost-batch', samples: 8, momentum: 0.05 } },
+  'eval-of-2': { norm: { name: 'eval', samples: 2 } },
+  'eval-of-4': { norm: { name: 'eval', samples: 4 } },
+  'eval-of-8': { norm: { name: 'eval', samples: 8 } },
+  // For batches that come in 16 parts of 2: a step is 16 forwards, so running statistics move a sixteenth as fast.
+  'batch-renorm-in-parts': { norm: { name: 'batch-renorm', momentum: 0.003, warmup: 1600, rRamp: 3200, dRamp: 3200 } },
+  'switchable-in-parts': { norm: { name: 'switchable', momentum: 0.003 } },
+  'cross-mini-batch': { norm: { name: 'cross-mini-batch', miniBatches: 8, momentum: 0.01 } },
   'extended-batch': { norm: 'extended-batch' },
   decorrelated: { norm: { name: 'decorrelated', eps: 1e-3 } },
   iterative: { norm: { name: 'iterative', eps: 1e-3 } },
@@ -37,8 +47,10 @@ export const methods = {
   'centred-cosine': { norm: 'none', weight: { name: 'cosine', centered: true } },
   'scaled-standardization': { norm: 'none', weight: 'scaled-standardization' },
   'group-standardization': { norm: { name: 'group', groups: 4 }, weight: 'standardization' },
-  'cross-iteration': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 20 } },
-  'cross-iteration-uncompensated': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 20, compensate: false } },
+  'cross-iteration': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 100 } },
+  // Records past statistics, but normalises as batch normalization does.
+  'cross-iteration-closed': { norm: 'none', weight: { name: 'cross-iteration', window: 2, burnIn: 1000000 } },
+  'cross-iteration-uncompensated': { norm: 'none', weight: { name: 'cross-iteration', burnIn: 100, compensate: false } },
 } as const satisfies Record<string, Method>;
 
 export type MethodName = keyof typeof methods;
