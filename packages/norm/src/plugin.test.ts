@@ -3,6 +3,7 @@ import { grad, readAll, zeros } from '@athanor/core';
 import { Conv2d } from '@athanor/core/nn';
 import { Registry } from '@athanor/core/plugin';
 import { describe, expect, it } from 'vitest';
+import { layouts, layoutsOf, makeMethod, methodNames } from './testing/methods.ts';
 import { randomTensor } from './testing/numbers.ts';
 import plugin, { BatchNorm, ChannelLayerNorm, GroupNorm } from './index.ts';
 
@@ -12,8 +13,13 @@ describe('components', () => {
   it('are these', () => {
     expect(registry.list().map(({ component }) => `${component.kind} ${component.name}`)).toMatchInlineSnapshot(`
       [
+        "norm adaptive-instance",
+        "norm adaptive-layer",
         "norm batch",
         "norm batch-renorm",
+        "norm conditional-instance",
+        "norm cosine",
+        "norm cross-iteration",
         "norm cross-mini-batch",
         "norm decorrelated",
         "norm divisive",
@@ -23,10 +29,13 @@ describe('components', () => {
         "norm evo-b0",
         "norm evo-s0",
         "norm extended-batch",
+        "norm film-group",
         "norm filter-response",
+        "norm frozen-batch",
         "norm ghost-batch",
         "norm global-response",
         "norm group",
+        "norm in-place-batch",
         "norm instance",
         "norm iterative",
         "norm layer",
@@ -36,10 +45,19 @@ describe('components', () => {
         "norm none",
         "norm pixel",
         "norm positional",
+        "norm propagation",
+        "norm recurrent-batch",
         "norm rms",
+        "norm scaled-standardization",
         "norm simple",
+        "norm spectral",
+        "norm split-batch",
+        "norm standardization",
         "norm switchable",
+        "norm synchronized-batch",
         "norm unit",
+        "norm virtual-batch",
+        "norm weight",
         "recurrent-norm layer",
         "recurrent-norm none",
         "recurrent-norm recurrent-batch",
@@ -54,15 +72,20 @@ describe('components', () => {
     `);
   });
 
-  const names = registry.list('norm').map(({ component }) => component.name);
-  const needed: Record<string, object> = { 'ghost-batch': { samples: 2 }, eval: { samples: 2 }, 'cross-mini-batch': { miniBatches: 2 } };
+  it.each(methodNames)('%s keeps shapes in evaluation, and learns in training', async (name) => {
+    for (const layout of layoutsOf(name)) {
+      const module = makeMethod(name, layout);
+      const shape = layouts[layout];
+      expect(module.eval().forward(zeros(shape)).shape).toEqual(shape);
+      const y = module.train().forward(randomTensor(shape, 1, { dtype: 'float32' }));
+      const gradients = await readAll(grad(y.square().mean(), module.parameters(), { allowUnused: true }));
+      for (const values of gradients) expect(values.every((value) => Number.isFinite(value))).toBe(true);
+    }
+  });
 
-  it.each(names)('%s keeps shapes in evaluation, and learns in training', async (name) => {
-    const module = registry.make('norm', { name, ...needed[name] })(16);
-    for (const shape of [[4, 16, 3, 3], [4, 5, 16]]) expect(module.eval().forward(zeros(shape)).shape).toEqual(shape);
-    const y = module.train().forward(randomTensor([4, 16, 3, 3], 1, { dtype: 'float32' }));
-    const gradients = await readAll(grad(y.square().mean(), module.parameters()));
-    for (const values of gradients) expect(values.every((value) => Number.isFinite(value))).toBe(true);
+  it('that change weights or need a condition say so where a model does not offer it', () => {
+    expect(() => registry.make('norm', 'spectral')(8)).toThrowErrorMatchingInlineSnapshot(`[UserError: norm spectral changes the weights of the layer in front, which this model does not offer — reparametrize(model, …), or weight: spectral where a model has that key]`);
+    expect(() => registry.make('norm', { name: 'film-group', condition: 3 })(8).forward(zeros([2, 8, 3, 3]))).toThrowErrorMatchingInlineSnapshot(`[UserError: FilmGroupNorm: no condition — call forward(x, condition); models that give none need another normalization]`);
   });
 
   it.each(registry.list('reparametrization').map(({ component }) => component.name))('%s wraps a layer', (name) => {

@@ -1,12 +1,13 @@
 // What this package brings to experiments: architectures by name, each with the schema of its config.
+import { UserError } from '@athanor/core';
 import { component, componentRef, definePlugin, type ComponentContext, type ComponentRef, type NormFactory } from '@athanor/core/plugin';
-import type { Reparametrization } from '@athanor/norm';
+import { reparametrizationOf, type Reparametrization } from '@athanor/norm';
 import * as z from 'zod';
 import { LeNet5 } from './lenet5.ts';
 import { LSTMClassifier } from './lstm.ts';
 import { MLP } from './mlp.ts';
 import { ResNet } from './resnet.ts';
-import { activationNames, type Activation } from './style.ts';
+import { activationNames, noNorm, type Activation } from './style.ts';
 
 const weight = componentRef('reparametrization').optional().meta({ description: 'how hidden layers use their weights' });
 const norm = componentRef('norm').meta({ description: 'between each hidden layer and its activation' });
@@ -23,9 +24,14 @@ const residual = {
 
 type ModelContext = ComponentContext<'model'>;
 
-/** The parts that the references in a config name. */
+/** The parts that the references in a config name; a norm of weights goes around the layers instead of behind them. */
 function parts(context: ModelContext, refs: { readonly norm: ComponentRef; readonly weight?: ComponentRef | undefined }): { norm: NormFactory; weight: Reparametrization | undefined } {
-  return { norm: context.make('norm', refs.norm), weight: refs.weight === undefined ? undefined : context.make('reparametrization', refs.weight) };
+  const norm = context.make('norm', refs.norm);
+  const wrapping = reparametrizationOf(norm);
+  const weight = refs.weight === undefined ? wrapping : context.make('reparametrization', refs.weight);
+  if (wrapping === undefined) return { norm, weight };
+  if (refs.weight !== undefined) throw new UserError('norm and weight both change the weights of hidden layers', { remedy: 'choose one of them' });
+  return { norm: noNorm, weight };
 }
 
 /** The plugin: architectures as components of kind `model`. */
@@ -59,7 +65,7 @@ export default definePlugin({
         weight,
       }),
       create: ({ denseNorm, ...config }, context) =>
-        new LeNet5(context.input, context.classes, { ...config, ...parts(context, config), denseNorm: context.make('norm', denseNorm ?? config.norm) }),
+        new LeNet5(context.input, context.classes, { ...config, ...parts(context, config), denseNorm: parts(context, { norm: denseNorm ?? config.norm }).norm }),
     }),
     component({
       kind: 'model',

@@ -21,11 +21,15 @@ function rawMoments(x: Tensor): { mean: Tensor; square: Tensor; axes: number[] }
 export interface CrossMiniBatchOptions extends RunningOptions {
   /** Mini-batches in a batch, after which a new one begins; without it the trainer calls `startBatch`. */
   readonly miniBatches?: number;
+  /**
+   * `exact` (default): the current mini-batch makes up 1/i of the statistics; `darknet`: as if it made up all of them,
+   * which is what YOLOv4's code does.
+   */
+  readonly backward?: 'exact' | 'darknet';
 }
 
 /**
- * CmBN: statistics of mini-batches 1 … i of the same batch, for weights that stand still between them. The gradient is
- * exact: the current mini-batch makes up 1/i of the statistics.
+ * CmBN: statistics of mini-batches 1 … i of the same batch, for weights that stand still between them.
  */
 export class CrossMiniBatchNorm extends BatchNorm {
   /** Means and mean squares of the batch so far, and how many mini-batches they are of. */
@@ -34,11 +38,13 @@ export class CrossMiniBatchNorm extends BatchNorm {
   readonly windowCount: Buffer;
 
   readonly miniBatches: number;
+  readonly backward: 'exact' | 'darknet';
 
   constructor(features: number, options: CrossMiniBatchOptions = {}) {
     super(features, options);
-    const { dtype = 'float32', miniBatches = Infinity } = options;
+    const { dtype = 'float32', miniBatches = Infinity, backward = 'exact' } = options;
     this.miniBatches = miniBatches;
+    this.backward = backward;
     this.windowMean = new Buffer({ shape: [features], dtype });
     this.windowSquare = new Buffer({ shape: [features], dtype });
     this.windowCount = new Buffer({ shape: [], dtype });
@@ -64,7 +70,7 @@ export class CrossMiniBatchNorm extends BatchNorm {
     const variance = square.sub(mean.square()).maximum(0);
     if (this.runningMean !== undefined && this.runningVar !== undefined) this.observe([[this.runningMean, mean], [this.runningVar, variance]]);
     const inverse = inverseScale(variance, this.eps);
-    return normalize(x, { axes: own.axes, mean, variance, inverse, share, response: 1 }, this.affine(x));
+    return normalize(x, { axes: own.axes, mean, variance, inverse, share: this.backward === 'exact' ? share : 1, response: 1 }, this.affine(x));
   }
 }
 

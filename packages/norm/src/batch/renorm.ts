@@ -21,6 +21,12 @@ export interface BatchRenormOptions extends NormOptions, MomentumOption {
   readonly dRamp?: number;
 }
 
+/** The paper's schedule, as shares of a training: plain batch normalization for 10 %, d open at 50 % and r at 80 %. */
+export function renormSchedule(totalSteps: number): { readonly warmup: number; readonly rRamp: number; readonly dRamp: number } {
+  const warmup = Math.round(0.1 * totalSteps);
+  return { warmup, rRamp: Math.round(0.8 * totalSteps) - warmup, dRamp: Math.round(0.5 * totalSteps) - warmup };
+}
+
 /** The running statistics move slowly: momentum is 0.01 unless given. */
 export class BatchRenorm extends RunningNorm {
   readonly limits: { readonly rMax: number; readonly dMax: number; readonly warmup: number; readonly rRamp: number; readonly dRamp: number };

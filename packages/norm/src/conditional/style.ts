@@ -1,11 +1,17 @@
 // Normalizations whose scale and shift come from outside: from a style, from another image, from a condition vector.
-import { ShapeError, formatShape, type Tensor } from '@athanor/core';
+import { ShapeError, UserError, formatShape, type Tensor } from '@athanor/core';
 import { Embedding, Linear, Module, functional, init } from '@athanor/core/nn';
 import { layoutOf, spanAxes } from '../framework/layout.ts';
 import { requireFeatures, type NormOptions } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { statisticsOf } from '../framework/statistics.ts';
 import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
+
+/** What a layer is told from outside; a UserError if a model that knows nothing of conditions calls it. */
+function requireCondition(condition: Tensor | undefined, layer: Module, what: string): Tensor {
+  if (condition !== undefined) return condition;
+  throw new UserError(`${layer.constructor.name}: no ${what}`, { remedy: `call forward(x, ${what}); models that give none need another normalization` });
+}
 
 /** Values per sample and channel, [N, C], in a shape that broadcasts over x. */
 export function perSampleChannel(values: Tensor, x: Tensor): Tensor {
@@ -34,7 +40,8 @@ export class ConditionalInstanceNorm extends Module {
     this.shift = new Embedding(styles, features, { weightInit: init.zeros() });
   }
 
-  override forward(x: Tensor, styles: Tensor): Tensor {
+  override forward(x: Tensor, given?: Tensor): Tensor {
+    const styles = requireCondition(given, this, 'styles');
     const pick = (table: Embedding): Tensor => (styles.ndim === 2 ? styles.matmul(table.weight.value) : table.forward(styles));
     const statistics = statisticsOf(x, { axes: spanAxes('channel', layoutOf(x)), eps: this.eps });
     return normalize(x, statistics, { weight: perSampleChannel(pick(this.scale), x), bias: perSampleChannel(pick(this.shift), x) });
@@ -53,7 +60,8 @@ export class AdaptiveInstanceNorm extends Module {
     this.eps = options.eps ?? 1e-5;
   }
 
-  override forward(content: Tensor, style: Tensor): Tensor {
+  override forward(content: Tensor, given?: Tensor): Tensor {
+    const style = requireCondition(given, this, 'style');
     const { eps } = this;
     const own = statisticsOf(content, { axes: spanAxes('channel', layoutOf(content)), eps, correction: 1 });
     const wanted = statisticsOf(style, { axes: spanAxes('channel', layoutOf(style)), eps, correction: 1 });
@@ -81,8 +89,28 @@ export class FilmGroupNorm extends Module {
     this.condition = new Linear(condition, 2 * features);
   }
 
-  override forward(x: Tensor, condition: Tensor): Tensor {
-    const [scale = x, shift = x] = this.condition.forward(functional.silu(condition)).chunk(2, 1);
+  override forward(x: Tensor, condition?: Tensor): Tensor {
+    const [scale = x, shift = x] = this.condition.forward(functional.silu(requireCondition(condition, this, 'condition'))).chunk(2, 1);
+    return modulate(this.norm.forward(x), scale, shift);
+  }
+}
+
+/**
+ * Adaptive layer normalization (Peebles & Xie 2022, arXiv 2212.09748): LN(x) · (1 + scale) + shift with (shift, scale) =
+ * W silu(condition), W = 0 at the start, so that it begins as layer normalization. Condition [N, D].
+ */
+export class AdaptiveLayerNorm extends Module {
+  readonly norm: ChannelLayerNorm;
+  readonly condition: Linear;
+
+  constructor(features: number, condition: number, options: { readonly eps?: number } = {}) {
+    super();
+    this.norm = new ChannelLayerNorm(features, { eps: options.eps ?? 1e-6, affine: false });
+    this.condition = new Linear(condition, 2 * features, { weightInit: init.zeros(), biasInit: init.zeros() });
+  }
+
+  override forward(x: Tensor, condition?: Tensor): Tensor {
+    const [shift = x, scale = x] = this.condition.forward(functional.silu(requireCondition(condition, this, 'condition'))).chunk(2, 1);
     return modulate(this.norm.forward(x), scale, shift);
   }
 }

@@ -29,8 +29,8 @@ export function isConvolution(layer: WeightedLayer): layer is Convolution {
 /** What a layer computes, with another weight and bias. */
 export function computeWith(layer: WeightedLayer, x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
   if (!isConvolution(layer)) return functional.linear(x, weight, bias);
-  const { stride, padding, dilation, groups } = layer;
-  return functional.convolution(x, weight, { stride, padding, dilation, groups, bias });
+  const { stride, padding, paddingMode, dilation, groups } = layer;
+  return functional.convolution(x, weight, { stride, padding, paddingMode, dilation, groups, bias });
 }
 
 /** All axes of a weight but that of its outputs. */
