@@ -35,6 +35,7 @@ it('benches the steps of an inspection', async () => {
   const step = {
     parameters: 1,
     samples: 10,
+    macs: 1,
     cost: () => { throw new Error('not asked for'); },
     run: () => { runs++; return new Promise<void>((resolve) => { setTimeout(resolve, 2); }); },
     profile: () => Promise.resolve(profile(1, 1, 1)),

@@ -47,6 +47,12 @@ export class JobHost {
     this.dataDir = options.dataDir;
   }
 
+  /** What a host of the same jobs in another process is made with. */
+  get elsewhere(): Omit<HostOptions, 'registry'> {
+    const { registry: _, ...options } = this.#options;
+    return options;
+  }
+
   /** Takes the lock of a run and returns the function that gives it back. */
   async lock(run: Run): Promise<() => void> {
     const until = performance.now() + 1000 * (this.#options.patience ?? 10);

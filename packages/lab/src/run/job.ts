@@ -17,6 +17,7 @@ import type { StageRecord } from './results.ts';
 import type { Stage, StageInput, StageResult } from './stage.ts';
 import { announceStage, claimStage, findStage, stageWords, takeOver } from './stage-cache.ts';
 import { changesBetween, describeChange, stageKey } from './stage-key.ts';
+import { replicatedStage } from '../replicas/stage.ts';
 import type { StageParts } from './stage-key.ts';
 import { readReason, readStageRecord, writeReason, writeStageRecord } from './stage-record.ts';
 import { inputHashes, reasonFor, stageCode } from './stage-state.ts';
@@ -56,9 +57,11 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
           inputs: inputHashes(run, index) ?? {},
         };
         const begin = async () => {
+          const notify = (message: string): void => observer.note(message);
+          const replicate = (size: number): Promise<Stage> => replicatedStage({ folder: run.folder, stage: index, size, host: host.elsewhere, notify });
           if (!recorded) recordEnvironment(run, { ...host.environment(run), ...engineOf(backend) }, observer);
           recorded = true;
-          const context = { seed: run.config.seed, backend, inputs: stageInputs(run, index), dataDir: host.dataDir, notify: (message: string) => observer.note(message) };
+          const context = { seed: run.config.seed, backend, inputs: stageInputs(run, index), dataDir: host.dataDir, notify, replicate };
           return registry.make('stage', ref, context);
         };
         await computeOrTakeOver(begin, parts, { host, run, folder, name, observer, fresh: record.fresh === true });

@@ -38,6 +38,8 @@ export interface StepInspection {
   readonly parameters: number;
   /** Samples that a step takes. */
   readonly samples: number;
+  /** Multiply-accumulates of the model's answer to one sample. */
+  readonly macs: number;
   /** The program of a step: nothing runs. */
   cost(): ProgramCost;
   /** Does a step, always with the same batch, and waits for its loss. */
@@ -92,6 +94,8 @@ declare module '@athanor/core/plugin' {
       readonly inputs: readonly StageInput[];
       readonly dataDir: string | undefined;
       readonly notify: (message: string) => void;
+      /** Makes this same stage in so many processes that compute it together (`replicas()` tells each its rank). Absent where no processes are started. */
+      readonly replicate?: (count: number) => Promise<Stage>;
     };
   }
 }

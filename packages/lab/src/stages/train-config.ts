@@ -2,6 +2,7 @@
 import { componentRef } from '@athanor/core/plugin';
 import type { ComponentRef } from '@athanor/core/plugin';
 import * as z from 'zod';
+import { isBlock } from '../config/paths.ts';
 
 const group = z.strictObject({
   match: z.string().min(1).meta({ description: 'names of parameters, where * stands for anything: "last.*", "*.bias"' }),
@@ -34,6 +35,7 @@ export const trainSchema = z
     steps: z.int().min(1).optional().meta({ description: 'instead of epochs' }),
     validation: z.int().min(1).optional().meta({ description: 'samples of the training split that are held out and evaluated beside the test split' }),
     microBatches: z.int().min(1).default(1).meta({ description: 'parts of a batch that go through the model one after the other, with one optimiser step for all' }),
+    replicas: z.int().min(1).optional().meta({ description: 'processes that train together, each on its part of every batch; normalise with synchronized-batch' }),
     classesPerBatch: z.int().min(1).optional().meta({ description: 'take each batch from so many classes only: batches that are no independent draws' }),
     transforms: z.array(componentRef('transform')).default([]).meta({ description: 'random changes of training samples' }),
     mixup: z.number().positive().optional().meta({ description: 'α of mixup (Zhang et al. 2018): samples are blended by λ ~ Beta(α, α)' }),
@@ -54,7 +56,7 @@ export const trainSchema = z
       .meta({ description: 'a loss that is not finite is an error, or it is what came out: training ends there, and the model is evaluated as it stands' }),
     checkpointEvery: z.int().min(1).optional().meta({ description: 'steps between checkpoints (default: an epoch)' }),
   })
-  .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), 'write either epochs or steps')
+  .refine(({ epochs, steps }) => (epochs === undefined) !== (steps === undefined), { message: 'write either epochs or steps', when: ({ value }) => isBlock(value) })
   .refine(({ schedule, validation }) => validation !== undefined || !watchesValidation(schedule), {
     path: ['schedule', 'metric'],
     message: 'nothing is held out: write validation beside batch, with a number of samples',

@@ -1,6 +1,7 @@
 // The stage `train`: a classifier trained by compiled steps, evaluated on the test split, resumed exactly.
-import { UserError, compile, fromBuffer, random, setBackend } from '@athanor/core';
+import { UserError, compile, fromBuffer, random, replicas, setBackend } from '@athanor/core';
 import type { Tensor } from '@athanor/core';
+import { trace } from '@athanor/core/nn';
 import { component } from '@athanor/core/plugin';
 import type { ComponentContext, DatasetPart } from '@athanor/core/plugin';
 import { Loader, batches, splitDataset, writeSafetensors } from '@athanor/data';
@@ -17,6 +18,7 @@ import { trainSchema } from './train-config.ts';
 import type { TrainConfig } from './train-config.ts';
 import { ProbeHistory } from './probe.ts';
 import type { Probe } from './probe.ts';
+import { ownPart } from './shard.ts';
 import { makeAverages, makeUpdate } from './update.ts';
 import type { Mixed } from './update.ts';
 
@@ -40,6 +42,7 @@ interface Progress {
 
 async function createTraining(config: TrainConfig, context: ComponentContext<'stage'>): Promise<Stage> {
   const { make, seed, backend } = context;
+  if (config.replicas !== undefined && config.replicas > 1 && replicas().size === 1) return replicated(config.replicas, context);
   if (backend !== undefined) setBackend(backend);
   random.manualSeed(seed);
   const { train, test, validation } = await parts(config, context);
@@ -107,7 +110,7 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
       done = step + 1;
       if (diverged !== undefined) return {};
       optimizer.lr = base * factor(step);
-      const batch = loader.next();
+      const batch = ownPart(loader.next());
       const [inputs, labels] = [inputsOf(batch), fromBuffer(batch.labels, [batch.size])];
       const metrics: { metric: string; value: number }[] = [];
       for (const probe of probes) {
@@ -181,11 +184,12 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
     },
 
     inspect(): StepInspection {
-      const batch = loader.next();
+      const batch = ownPart(loader.next());
       const words = [inputsOf(batch), fromBuffer(batch.labels, [batch.size]), ...mixedOf(batch)] as const;
       return {
         parameters: model.parameters().reduce((sum, { elements }) => sum + elements, 0),
         samples: batch.size,
+        macs: trace(model, [batch.size, ...train.inputShape]).macs / batch.size,
         cost: () => update.cost(...words),
         run: async () => void (await update(...words).loss.item()),
         profile: () => update.profile(...words),
@@ -197,6 +201,12 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
       for (const variable of Object.values({ ...optimizer.stateDict(), ...ema?.stateDict() })) variable.dispose();
     },
   };
+}
+
+/** The same stage in several processes. */
+function replicated(count: number, { replicate }: ComponentContext<'stage'>): Promise<Stage> {
+  if (replicate === undefined) throw new UserError(`train.replicas is ${count}, but this program starts no processes`, { remedy: 'use athanor run' });
+  return replicate(count);
 }
 
 /** The data set's parts; `validation` takes samples away from training. */
@@ -215,8 +225,10 @@ async function parts(config: TrainConfig, { make, seed, dataDir, notify }: Compo
       remedy: `use a batch of at most ${train.length}`,
     });
   }
-  if (config.batch % config.microBatches !== 0) {
-    throw new UserError(`train.batch is ${config.batch}, which does not split into ${config.microBatches} micro-batches`, { remedy: 'choose a divisor' });
+  const { microBatches, replicas: processes = 1 } = config;
+  if (config.batch % (microBatches * processes) !== 0) {
+    const into = [processes > 1 ? [`${processes} replicas`] : [], microBatches > 1 ? [`${microBatches} micro-batches`] : []].flat().join(' of ');
+    throw new UserError(`train.batch is ${config.batch}, which does not split into ${into}`, { remedy: `choose a multiple of ${microBatches * processes}` });
   }
   return { train, test: loaded.test, validation };
 }

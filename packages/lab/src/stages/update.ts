@@ -1,5 +1,5 @@
 // One training step as a compiled function: loss, gradients, clipping, optimiser, moving averages.
-import { compile, grad } from '@athanor/core';
+import { allReduce, compile, grad, replicas } from '@athanor/core';
 import type { CompiledFunction, Tensor } from '@athanor/core';
 import { EMA, clipGradNorm, clipGradValue } from '@athanor/core/nn';
 import type { Module, Optimizer } from '@athanor/core/nn';
@@ -50,7 +50,8 @@ export function makeUpdate({ model, optimizer, loss, ema, clip, microBatches }: 
     const value = microBatches === 1 ? meanLoss(inputs, labels, mixed) : inParts(inputs, labels, mixed);
     const norm = step(value);
     ema?.update();
-    return norm === undefined ? { loss: value } : { loss: value, norm };
+    const loss = meanOverReplicas(value);
+    return norm === undefined ? { loss } : { loss, norm };
   });
 
   /** The mean over the parts, which have equal sizes. */
@@ -65,11 +66,18 @@ export function makeUpdate({ model, optimizer, loss, ema, clip, microBatches }: 
   }
 
   function step(value: Tensor): Tensor | undefined {
-    if (clip === undefined) return void optimizer.step(value);
-    const gradients = grad(value, variables);
+    if (clip === undefined && replicas().size === 1) return void optimizer.step(value);
+    const gradients = grad(value, variables).map(meanOverReplicas);
+    if (clip === undefined) return void optimizer.apply(gradients);
     if (clip.norm === undefined) return void optimizer.apply(clipGradValue(gradients, clip.value ?? Infinity));
     const clipped = clipGradNorm(gradients, clip.norm);
     optimizer.apply(clipped.gradients);
     return clipped.norm;
   }
+}
+
+/** Each replica has an equal part of the batch: the mean over the batch is the mean over the replicas. */
+function meanOverReplicas(value: Tensor): Tensor {
+  const { size } = replicas();
+  return size === 1 ? value : allReduce(value).mul(1 / size);
 }
