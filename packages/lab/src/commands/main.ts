@@ -12,6 +12,7 @@ import { doctor } from './doctor.ts';
 import { exportRun } from './export.ts';
 import { init } from './init.ts';
 import { list } from './list.ts';
+import { plan } from './plan.ts';
 import { report } from './report.ts';
 import { reproduce } from './reproduce.ts';
 import { resume } from './resume.ts';
@@ -19,6 +20,7 @@ import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { show } from './show.ts';
 import { worker } from './worker.ts';
+import { why } from './why.ts';
 
 const commands: readonly Command[] = [
   run,
@@ -29,6 +31,8 @@ const commands: readonly Command[] = [
   exportRun,
   list,
   doctor,
+  plan,
+  why,
   show,
   init,
   schema,

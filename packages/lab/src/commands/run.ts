@@ -15,15 +15,17 @@ export const run = defineCommand({
   },
   options: {
     fresh: { type: 'boolean', default: false, describe: 'do not go on with a run that is there' },
+    keep: { type: 'boolean', default: false, describe: 'keep what older code has computed; by default it runs again' },
+    quick: { type: 'boolean', default: false, describe: "the experiment's quick form" },
     ...executorOptions,
   },
   examples: [
     ['$0 run experiments/quickstart.yaml', 'run every variant, or go on where it stopped'],
     ['$0 run experiments/quickstart.yaml norm=layer seeds=[0,1,2]', 'other values'],
   ],
-  run: async ({ experiment: file, overrides, fresh, ...words }, context) => {
-    const experiment = await loadExperiment(file, { words: overrides, builtin: builtinPlugins });
+  run: async ({ experiment: file, overrides, fresh, keep, quick, ...words }, context) => {
+    const experiment = await loadExperiment(file, { words: overrides, quick, builtin: builtinPlugins });
     const study = createStudy(experiment, context.runs, { fresh });
-    return work(study, experiment.registry, context, words);
+    return work(study, experiment.registry, context, words, keep ? 'tell' : 'rerun');
   },
 });

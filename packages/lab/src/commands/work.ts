@@ -7,16 +7,22 @@ import type { ExecutorWords } from '../executors/choose.ts';
 import { RunsFailed } from '../executors/failures.ts';
 import { computingPackages } from '../plugins/installed.ts';
 import { writeReport } from '../report/write.ts';
+import { isLocked } from '../run/lock.ts';
+import { describeStale, dropStages, staleStages } from '../run/refresh.ts';
 import { runStudy } from '../run/runner.ts';
+import { pluginCode } from '../run/stage-state.ts';
 import { runStatus } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import { Progress } from '../terminal/progress.ts';
 import { summaryTable } from '../terminal/summary.ts';
 import type { CommandContext } from './context.ts';
 
+/** What happens to stages that other code has computed than there is now: they run again, or it is told that they are kept. */
+export type OnStale = 'rerun' | 'tell';
+
 /** Runs what is left of a study, prints its table and writes its report. Returns the exit code. */
-export async function work(study: Study, registry: Registry, context: CommandContext, words: ExecutorWords = {}): Promise<number> {
-  const failed = await complete(study, registry, context, words).then(
+export async function work(study: Study, registry: Registry, context: CommandContext, words: ExecutorWords = {}, stale: OnStale = 'tell'): Promise<number> {
+  const failed = await complete(study, registry, context, words, stale).then(
     (ran) => {
       if (!ran) context.out(`${shown(study.folder)} is done already: nothing to run (--fresh runs it anew)`);
     },
@@ -32,7 +38,8 @@ export async function work(study: Study, registry: Registry, context: CommandCon
 }
 
 /** Runs what is left of a study; false if nothing was. Throws a {@link RunsFailed} when some of its runs have failed. */
-export async function complete(study: Study, registry: Registry, context: CommandContext, words: ExecutorWords = {}): Promise<boolean> {
+export async function complete(study: Study, registry: Registry, context: CommandContext, words: ExecutorWords = {}, stale: OnStale = 'tell'): Promise<boolean> {
+  await settleStale(study, registry, context, stale);
   const left = study.runs.filter((run) => runStatus(run) !== 'done').length;
   if (left > 0) {
     const host = { registry, packages: computingPackages(process.cwd()), dataDir: context.dataDir, ownsProcess: context.ownsProcess };
@@ -40,6 +47,14 @@ export async function complete(study: Study, registry: Registry, context: Comman
     await runStudy(study, { ...host, executor, observer: new Progress(context.progress) });
   }
   return left > 0;
+}
+
+async function settleStale(study: Study, registry: Registry, { progress }: CommandContext, onStale: OnStale): Promise<void> {
+  // Another process is at it: it is not for us to take anything away.
+  if (isLocked(study.folder)) return;
+  const stale = staleStages(study, { registry, packages: computingPackages(process.cwd()), code: await pluginCode(study.record) });
+  if (onStale === 'rerun') dropStages(stale);
+  for (const line of describeStale(stale)) progress.write(`${onStale === 'rerun' ? 'runs again' : 'kept, though it is of other code'}: ${line}\n`);
 }
 
 /** A path as a person would type it here. */

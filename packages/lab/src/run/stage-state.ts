@@ -43,12 +43,15 @@ function versionOnly(name: string, packages: Readonly<Record<string, string>>): 
   return version === undefined ? {} : { [name]: version };
 }
 
-/** Hashes of the results that the stage at `index` takes; undefined while one of them is not there. */
-export function inputHashes(run: Run, index: number): Readonly<Record<string, string>> | undefined {
+/**
+ * Hashes of the results that the stage at `index` takes; undefined while one of them is not there.
+ * `folders`: where to look for stages that are not in the run's own folder yet.
+ */
+export function inputHashes(run: Run, index: number, folders?: ReadonlyMap<number, string>): Readonly<Record<string, string>> | undefined {
   const names = stageNames(run);
   const hashes: Record<string, string> = {};
   for (const need of stageNeeds(run, index)) {
-    const path = join(stageFolder(run, need), 'result.json');
+    const path = join(folders?.get(need) ?? stageFolder(run, need), 'result.json');
     if (!existsSync(path)) return undefined;
     hashes[names[need] ?? ''] = sha256(readFileSync(path));
   }
@@ -68,14 +71,14 @@ export interface StageStanding {
 /** Where the stages of a run stand. `numerics` of its backend; without it, nothing is looked for elsewhere. */
 export function stageStandings(run: Run, context: StageContext, { numerics, fresh }: { numerics?: string | null; fresh?: boolean } = {}): StageStanding[] {
   const unsettled = new Set<number>();
+  const elsewhere = new Map<number, string>();
   return run.config.stages.map((ref, index): StageStanding => {
     const name = stageNames(run)[index] ?? '';
     const folder = stageFolder(run, index);
     const record = readStageRecord(folder);
-    const inputs = stageNeeds(run, index).some((need) => unsettled.has(need)) ? undefined : inputHashes(run, index);
+    const inputs = stageNeeds(run, index).some((need) => unsettled.has(need)) ? undefined : inputHashes(run, index, elsewhere);
     const done = readResult(folder) !== undefined;
     const begun = existsSync(join(folder, 'checkpoints'));
-    if (!done) unsettled.add(index);
     if (record !== undefined && (done || begun)) {
       const now: StageParts = { ...record.parts, code: stageCode(ref, context), inputs: inputs ?? record.parts.inputs };
       const changes = changesBetween(record.parts, now).map(describeChange);
@@ -88,8 +91,12 @@ export function stageStandings(run: Run, context: StageContext, { numerics, fres
     if (inputs !== undefined && numerics !== undefined) {
       const key = stageKey({ config: ref, seed: run.config.seed, numerics, code: stageCode(ref, context), inputs });
       const from = findStage(key, dirname(run.folder), { fresh: fresh === true });
-      if (from !== undefined) return { name, state: 'reusable', from: stageWords(from), changes: [] };
+      if (from !== undefined) {
+        elsewhere.set(index, from);
+        return { name, state: 'reusable', from: stageWords(from), changes: [] };
+      }
     }
+    unsettled.add(index);
     return { name, state: begun ? 'begun' : 'waiting', changes: [] };
   });
 }

@@ -50,12 +50,17 @@ export function identityOf(jobs: readonly { readonly config: JobConfig }[]): str
   return sha256(canonicalText(jobs.map(({ config }) => config))).slice(0, 8);
 }
 
+/** Folder of an experiment's study under `root`, whether it is there or not. */
+export function studyFolder({ name, jobs }: Pick<Experiment, 'name' | 'jobs'>, root: string): string {
+  return join(root, `${name}-${identityOf(jobs)}`);
+}
+
 /**
  * The study of an experiment under `root`: `name-hash`. One that is there is opened, so that it is
  * gone on with; `fresh` makes another beside it (`name-hash-2`).
  */
 export function createStudy(experiment: Experiment, root: string, { fresh = false } = {}): Study {
-  const base = join(root, `${experiment.name}-${identityOf(experiment.jobs)}`);
+  const base = studyFolder(experiment, root);
   let folder = base;
   for (let copy = 2; fresh && existsSync(folder); copy++) folder = `${base}-${copy}`;
   if (existsSync(join(folder, 'study.json'))) return withClaims(openStudy(folder), experiment.claims);
