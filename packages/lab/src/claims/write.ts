@@ -1,7 +1,7 @@
 // Recorded results on the disk: a folder beside the experiment, and the page of a folder of experiments.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '@athanor/core';
 import { estimateOf, summarize } from '../analysis/summary.ts';
 import type { Variant } from '../analysis/summary.ts';
@@ -16,6 +16,7 @@ import type { ResultsRecord } from './record.ts';
 import type { Judgement } from './evaluate.ts';
 
 const resultsFile = 'results.json';
+const indexFile = 'RESULTS.md';
 
 /** The folder of an experiment's recorded results: `norm/x` for `norm/x.yaml`. */
 export function resultsFolder(file: string): string {
@@ -86,10 +87,23 @@ export function experimentFiles(folder: string): string[] {
     .map((file) => join(folder, file));
 }
 
+/** Writes those pages of records again that stand above an experiment, up to its repository's root. */
+export function refreshIndices(file: string): void {
+  for (let folder = dirname(resolve(file)); ; folder = dirname(folder)) {
+    if (isIndex(join(folder, indexFile))) writeIndex(folder);
+    if (existsSync(join(folder, '.git')) || folder === dirname(folder)) return;
+  }
+}
+
+/** Whether a page is there and was written by {@link writeIndex}. */
+function isIndex(path: string): boolean {
+  return existsSync(path) && readFileSync(path, 'utf8').startsWith(indexMark);
+}
+
 /** Refuses to write over a page of this name that somebody wrote. */
 export function checkIndex(folder: string): void {
-  const path = join(folder, 'RESULTS.md');
-  if (!existsSync(path) || readFileSync(path, 'utf8').startsWith(indexMark)) return;
+  const path = join(folder, indexFile);
+  if (!existsSync(path) || isIndex(path)) return;
   throw new UserError(`${path} was not written by athanor reproduce`, { remedy: 'give it another name, or name the experiments one by one' });
 }
 
@@ -103,7 +117,7 @@ export function writeIndex(folder: string): string {
     const changed = createHash('sha256').update(readFileSync(file)).digest('hex') !== record.config.sha256;
     return [{ path: relative(folder, results).split(sep).join('/'), record, changed }];
   });
-  const path = join(folder, 'RESULTS.md');
+  const path = join(folder, indexFile);
   writeFileWhole(path, indexPage(entries));
   return path;
 }

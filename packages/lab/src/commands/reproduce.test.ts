@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ResultsRecord } from '../claims/record.ts';
-import { writeIndex } from '../claims/write.ts';
 import { main } from './main.ts';
 
 const toy = fileURLToPath(new URL('../testing/toy.ts', import.meta.url));
@@ -190,7 +189,9 @@ describe('athanor reproduce', () => {
       "
     `);
     writeFileSync('topic/walk.yaml', `# later\n${walk(holding)}`);
-    writeIndex('.');
+    writeFileSync('topic/other.yaml', walk('').replace('steps: 6', 'steps: 4').replace('claims:\n', ''));
+    expect((await athanor('reproduce', 'topic/other.yaml')).code).toBe(0);
+    expect(readFileSync('RESULTS.md', 'utf8')).toContain('\n1 of 1 claim holds; 1 finding.\n');
     const lines = readFileSync('RESULTS.md', 'utf8').split('\n').filter((line) => line.includes('the file has changed since'));
     expect(lines.map((line) => line.slice(0, 14))).toEqual(['| [topic/walk]']);
   });

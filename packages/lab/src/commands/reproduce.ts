@@ -6,7 +6,7 @@ import { judgeClaims } from '../claims/evaluate.ts';
 import { tally } from '../claims/markdown.ts';
 import { measureVariants } from '../claims/measure.ts';
 import { insanities } from '../claims/sanity.ts';
-import { checkIndex, experimentFiles, resultsFolder, writeIndex, writeResults } from '../claims/write.ts';
+import { checkIndex, experimentFiles, refreshIndices, resultsFolder, writeIndex, writeResults } from '../claims/write.ts';
 import { loadExperiment } from '../config/load.ts';
 import { executorOptions } from '../executors/choose.ts';
 import type { ExecutorWords } from '../executors/choose.ts';
@@ -92,6 +92,7 @@ async function reproduceOne({ study, experiment, words, quick }: Work, context: 
     context.out(wrong.length === 0 ? 'The small form works; it says nothing about the claims.' : `The small form does not work:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
     return wrong.length === 0;
   }
+  refreshIndices(file);
   context.out(`${claims.length === 0 ? 'It makes no claims.' : tally(record.claims)} Results: ${shown(join(folder, 'results.md'))}`);
   return record.claims.every(({ finding, verdict }) => finding || verdict === 'holds');
 }
