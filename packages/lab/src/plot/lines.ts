@@ -48,7 +48,7 @@ export function drawLines({ series, x, y, rules = [], width = 560, height = 300,
     const stroke = colorOf(look);
     const faint = series[index]?.faint === true;
     const dash = dashOf(look);
-    const line = Plot.line(points, { x: 'x', y: 'y', stroke, strokeWidth: faint ? 1 : 2, strokeOpacity: faint ? 0.5 : 1, ...(dash === undefined ? {} : { strokeDasharray: dash }) });
+    const line = Plot.line(points, { x: 'x', y: 'y', stroke, strokeWidth: faint ? 1 : points.length > 200 ? 1.4 : 2, strokeOpacity: faint ? 0.5 : 1, ...(dash === undefined ? {} : { strokeDasharray: dash }) });
     return faint || points.length > 30 ? line : [line, Plot.dot(points, { x: 'x', y: 'y', fill: stroke, r: 2.5 })];
   });
   const named = series.flatMap(({ name, faint }, index) => (faint === true ? [] : [{ name, look: looks[index] ?? 0, mark: 'line' as const }]));

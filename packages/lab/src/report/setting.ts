@@ -26,10 +26,10 @@ function cell(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-export function environmentSection(environments: readonly Environment[]): Html | undefined {
+/** What is known of where runs ran, as names and texts: the last attempt's. */
+export function environmentRows(environments: readonly Environment[]): [name: string, text: string][] {
   const last = environments.at(-1);
-  if (last === undefined) return undefined;
-  const packages = Object.entries(last.packages).map(([name, version]) => `${name} ${version}`).join(', ');
+  if (last === undefined) return [];
   const rows: [string, string][] = [
     ['command', last.command],
     ['commit', last.git === null ? 'no git repository' : `${last.git.commit}${last.git.dirty ? ', with changes that are not committed' : ''}`],
@@ -37,9 +37,14 @@ export function environmentSection(environments: readonly Environment[]): Html |
     ['numerics', last.numerics ?? ''],
     ['node', `${last.node}, V8 ${last.v8}`],
     ['machine', `${last.cpu}, ${last.cores} cores, ${last.memory}, ${last.system}`],
-    ['packages', packages],
+    ['packages', Object.entries(last.packages).map(([name, version]) => `${name} ${version}`).join(', ')],
     ['attempts', `${environments.length}, the last one begun ${last.started}`],
   ];
-  const shown = rows.filter(([, value]) => value !== '');
-  return html`<section><h2>Environment</h2><table><tbody>${shown.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`)}</tbody></table></section>`;
+  return rows.filter(([, text]) => text !== '');
+}
+
+export function environmentSection(environments: readonly Environment[]): Html | undefined {
+  const rows = environmentRows(environments);
+  if (rows.length === 0) return undefined;
+  return html`<section><h2>Environment</h2><table><tbody>${rows.map(([name, text]) => html`<tr><th>${name}</th><td>${text}</td></tr>`)}</tbody></table></section>`;
 }
