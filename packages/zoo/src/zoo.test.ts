@@ -131,6 +131,13 @@ describe('parts', () => {
     }
   });
 
+  it.each(['weight', 'cosine', 'cross-iteration'])('a norm of weights, %s, goes around the hidden layers', (norm) => {
+    for (const name of ['mlp', 'lenet5', 'resnet20']) {
+      expect(make({ name, norm }).namedParameters().map(([path]) => path)).toEqual(make({ name, norm: 'none', weight: norm }).namedParameters().map(([path]) => path));
+    }
+    expect(() => make({ name: 'mlp', norm, weight: 'spectral' })).toThrow('norm and weight both change the weights of hidden layers');
+  });
+
   it('convolutions in front of a norm with a shift have no bias', () => {
     const names = make({ name: 'resnet20', norm: 'batch' }).namedParameters().map(([name]) => name);
     expect(names.filter((name) => name.endsWith('conv.bias'))).toEqual([]);

@@ -75,6 +75,21 @@ describe('CmBN', () => {
     expect(await relativeError(module.forward(third), new BatchNorm(3, { dtype }).forward(third))).toBeLessThan(1e-12);
   });
 
+  it('darknet’s backward takes the mixed statistics for the mini-batch’s own', async () => {
+    const [exact, darknet] = [new CrossMiniBatchNorm(3, { dtype, eps: 0.1 }), new CrossMiniBatchNorm(3, { dtype, eps: 0.1, backward: 'darknet' })];
+    for (const module of [exact, darknet]) await module.forward(first).data();
+    const cotangent = randomTensor(second.shape, 5);
+    const [y, z] = [exact.forward(second), darknet.forward(second)];
+    const [values, same, dx, theirs] = await readAll([y, z, ...grad(y, [second], { cotangent }), ...grad(z, [second], { cotangent })]);
+    expect(await relativeError(same ?? [], values ?? [])).toBe(0);
+    // dx = s (g − a mean g − a x̂ mean g x̂) with a = 1/2 and 1: theirs is as far from exact as exact is from s g.
+    const union = cat([first, second]);
+    const sigma = union.var([0, 2, 3], { ...kept, correction: 0 }).add(0.1).sqrt();
+    const free = cotangent.div(sigma);
+    const expected = tensor(dx ?? [], { shape: second.shape, dtype }).mul(2).sub(free);
+    expect(await relativeError(theirs ?? [], expected)).toBeLessThan(1e-11);
+  });
+
   it('has the derivatives of finite differences, the past standing still', async () => {
     const module = new CrossMiniBatchNorm(3, { dtype, eps: 0.1 });
     await module.forward(first).data();

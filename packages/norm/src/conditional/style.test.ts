@@ -4,7 +4,7 @@ import { Linear } from '@athanor/core/nn';
 import { describe, expect, it } from 'vitest';
 import { derivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
 import { ChannelLayerNorm, GroupNorm, InstanceNorm } from '../sample/sample.ts';
-import { AdaptiveInstanceNorm, AdaptiveLayerNormZero, ConditionalInstanceNorm, FilmGroupNorm, modulate } from './style.ts';
+import { AdaptiveInstanceNorm, AdaptiveLayerNorm, AdaptiveLayerNormZero, ConditionalInstanceNorm, FilmGroupNorm, modulate } from './style.ts';
 
 const dtype = 'float64';
 const x = randomTensor([2, 4, 3, 5], 1);
@@ -68,6 +68,13 @@ describe('modulation by a condition', () => {
     expect(await relativeError(y, sequence)).toBe(0);
     const [weight = y] = grad(y.square().sum(), [module.condition.weight]);
     expect(await weight.abs().max().item()).toBeGreaterThan(0.01);
+  });
+
+  it('adaLN starts as layer normalization, and refuses to work without a condition', async () => {
+    const sequence = randomTensor([2, 7, 4], 4, { dtype: 'float32' });
+    const module = new AdaptiveLayerNorm(4, 6);
+    expect(await relativeError(module.forward(sequence, condition), new ChannelLayerNorm(4, { eps: 1e-6, affine: false }).forward(sequence))).toBe(0);
+    expect(() => module.forward(sequence)).toThrowErrorMatchingInlineSnapshot(`[UserError: AdaptiveLayerNorm: no condition — call forward(x, condition); models that give none need another normalization]`);
   });
 
   it('modulate is y (1 + scale) + shift', async () => {

@@ -1,9 +1,10 @@
 // EvalNorm: the limits, the expectation that it stands for, and taking over a trained BatchNorm.
 import { tensor, type Tensor } from '@athanor/core';
-import { expect, test } from 'vitest';
+import { Sequential, snapshot } from '@athanor/core/nn';
+import { describe, expect, it, test } from 'vitest';
 import { normalNumbers, randomTensor, relativeError } from '../testing/numbers.ts';
 import { BatchNorm } from '../batch/batch.ts';
-import { EvalNorm, evalNorm } from './eval.ts';
+import { EvalNorm, evalNorm, fitEvalNorm, useEvalNorm } from './eval.ts';
 import { InstanceNorm } from '../sample/sample.ts';
 
 const dtype = 'float64';
@@ -60,4 +61,39 @@ test('takes over parameters and statistics; [N, C] has no positions', async () =
   const features: Tensor = randomTensor([4, 3], 2);
   const mixed = evalNorm(batch, 2);
   expect(await mixed.forward(features).abs().max().item()).toBeLessThan(Infinity);
+});
+
+describe('learned shares', () => {
+  const pairs = Array.from({ length: 40 }, (_, i) => randomTensor([2, 3, 2, 2], 100 + i));
+
+  it('start at 1 / samples, come closer to what training computes, and leave the model as it was', async () => {
+    const model = new Sequential(new BatchNorm(3, { momentum: 0.05 }));
+    for (let i = 0; i < 60; i++) await model.forward(randomTensor([2, 3, 2, 2], 200 + i, { dtype: 'float32' })).data();
+    expect(useEvalNorm(model, 2, { share: 'learned' })).toEqual(['0']);
+    const norm = model.at(0) as EvalNorm;
+    expect(await norm.meanLogit?.value.sigmoid().item()).toBeCloseTo(0.5, 6);
+    const before = await snapshot(model.stateDict());
+    norm.meanLogit?.assign(3);
+    norm.varianceLogit?.assign(-3);
+    const history = await fitEvalNorm(model, [...pairs, ...pairs.slice(0, 5)].map((pair) => pair.to('float32')), { lr: 0.2 });
+    const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(history.slice(-5))).toBeLessThan(0.8 * mean(history.slice(0, 5)));
+    const share = (await norm.meanLogit?.value.sigmoid().item()) ?? NaN;
+    expect(share).toBeGreaterThan(0.3);
+    expect(share).toBeLessThan(0.7);
+    const after = await snapshot(model.stateDict());
+    for (const name of ['0.weight', '0.bias', '0.runningMean', '0.runningVar']) expect(after[name]).toEqual(before[name]);
+    expect(model.training).toBe(true);
+  });
+
+  it('are needed', async () => {
+    await expect(fitEvalNorm(new Sequential(new BatchNorm(3)), pairs)).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: fitEvalNorm: the model has no EvalNorm with learned shares — useEvalNorm(model, samples, { share: 'learned' })]`);
+  });
+});
+
+test('the squared share is 1 / samples²', async () => {
+  const squared = new EvalNorm(3, { samples: 4, share: 'squared', dtype, runningVariance: 'biased' }).eval();
+  const plain = trained(16);
+  squared.loadStateDict(plain.stateDict());
+  expect(await relativeError(squared.forward(x), plain.forward(x))).toBeLessThan(1e-13);
 });
