@@ -151,7 +151,7 @@ const progress = component({
   schema: z.strictObject({
     every,
     samples: z.int().min(10).default(1000),
-    at: z.array(z.int().min(1)).default([]).meta({ description: 'steps whose accuracy is a final number: progress.200' }),
+    at: z.array(z.int().min(1)).default([]).meta({ description: 'steps whose accuracy is a final number: progress.200; the last where training is shorter' }),
     goal: z.number().min(0).max(1).default(0.75).meta({ description: 'the first step that reaches it is a final number; one that never comes counts as the last' }),
   }),
   create({ every: steps, samples, at, goal }, { model, train, test }) {
@@ -166,7 +166,7 @@ const progress = component({
       summarize(history: History) {
         const values = history.get('progress') ?? [];
         const reached = values.findIndex((value) => value >= goal);
-        const rows = at.map((step) => [`progress.${step}`, values[Math.round(step / steps)] ?? NaN]);
+        const rows = at.map((step) => [`progress.${step}`, values[Math.round(step / steps)] ?? values.at(-1) ?? NaN]);
         return { ...(Object.fromEntries(rows) as Record<string, number>), 'progress.goal': (reached < 0 ? values.length : reached) * steps };
       },
     };
