@@ -40,8 +40,9 @@ function explainIssue(issue: z.core.$ZodIssue, schema: Schema): ConfigIssue[] {
       return [{ path, message, at: 'value' }];
     }
     case 'invalid_type': {
-      const message =
-        issue.input === undefined ? `missing; expected ${article(issue.expected)}` : `expected ${article(issue.expected)}, got ${show(issue.input)}`;
+      const endless = issue.expected === 'number' && typeof issue.input === 'number' && !Number.isNaN(issue.input);
+      const expected = endless ? 'a finite number' : article(issue.expected);
+      const message = issue.input === undefined ? `missing; expected ${expected}` : `expected ${expected}, got ${show(issue.input)}`;
       return [{ path, message, at: 'value' }];
     }
     case 'too_small':
@@ -81,11 +82,11 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, schema: Schema): Conf
 function bounded(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, limit: number | bigint, words: string): string {
   switch (issue.origin) {
     case 'string':
-      return `must have ${words} ${limit} characters`;
+      return limit === 1 && issue.code === 'too_small' ? 'must not be empty' : `must have ${words} ${limit} characters`;
     case 'array':
     case 'set':
     case 'map':
-      return `must have ${words} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
+      return `must have ${words} ${limit} ${limit === 1 ? 'entry' : 'entries'}${issue.code === 'too_big' && Array.isArray(issue.input) ? `, got ${issue.input.length}` : ''}`;
     default:
       return `must be ${words} ${limit}, got ${show(issue.input)}`;
   }
@@ -119,6 +120,7 @@ function listed(label: string, words: readonly string[]): string {
 }
 
 function show(value: unknown): string {
+  if (value === null) return 'nothing';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -32,6 +32,7 @@ export class Registry {
 
   /** Adds a plugin's components. Throws a UserError if a kind and name is taken, naming both packages. */
   add(plugin: Plugin): void {
+    if (this.#plugins.has(plugin.name)) throw new UserError(`the plugin ${plugin.name} is there twice`, { remedy: 'name it once' });
     for (const component of plugin.components) {
       const key = `${component.kind}:${component.name}`;
       const present = this.#components.get(key);

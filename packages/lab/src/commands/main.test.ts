@@ -89,9 +89,9 @@ describe('athanor', () => {
     }
     expect(answers.join('\n')).toMatchInlineSnapshot(`
       "2 : which command? athanor --help lists them
-      2 rum: unknown "rum" — did you mean "run"?
+      2 rum: unknown command "rum" — did you mean "run"?
       2 run: a word is missing: athanor <command> --help shows which
-      2 run walk.yaml --frehs: unknown "frehs" — did you mean "fresh"?
+      2 run walk.yaml --frehs: unknown option "frehs" — did you mean "fresh"?
       2 run wlak.yaml: there is no experiment wlak.yaml — did you mean "walk.yaml"?
       2 resume x: there is no run "x" under runs — athanor ls shows all
       2 ls rums: ls knows no "rums" — did you mean "runs"? — athanor ls runs, athanor ls components
@@ -100,12 +100,9 @@ describe('athanor', () => {
   });
 
   it('answers its own faults with code 1, the stack only with --debug', async () => {
-    await athanor('run', 'walk.yaml');
-    const [run = ''] = readdirSync('runs');
-    writeFileSync(join('runs', run, 'study.json'), '{');
-    const { code, error } = await athanor('report', run);
-    expect({ code, error: error.replace(/: .* \(/, ': … (') }).toEqual({ code: 1, error: 'internal error: … (--debug shows where)' });
-    expect((await athanor('report', run, '--debug')).error).toContain('    at ');
+    writeFileSync('faulty.yaml', `plugins: [${JSON.stringify(source('../testing/faulty.ts'))}]\nstages: [{ name: faulty, how: create }]\n`);
+    expect(await athanor('run', 'faulty.yaml')).toMatchObject({ code: 1, error: expect.stringContaining('no such luck (--debug shows where)') as string });
+    expect((await athanor('run', 'faulty.yaml', '--debug')).error).toContain('    at ');
   });
 
   it('lists runs and components', async () => {

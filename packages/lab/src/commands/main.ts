@@ -2,6 +2,8 @@
 import { UserError } from '@athanor/core';
 import { didYouMean } from '@athanor/core/plugin';
 import yargs from 'yargs';
+import { ComponentFault } from '../run/guard.ts';
+import { explainSystemError } from '../run/system-errors.ts';
 import type { ProgressStream } from '../terminal/progress.ts';
 import { bench } from './bench.ts';
 import { sharedOptions } from './command.ts';
@@ -88,7 +90,8 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
       if (output !== '') terminal.out(output);
     });
     return code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainSystemError(thrown);
     const debug = words.includes('--debug');
     if (error instanceof UserError) {
       terminal.error(debug && error.stack !== undefined ? error.stack : error.message);
@@ -96,7 +99,7 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
     }
     const message = error instanceof Error ? error.message : String(error);
     const stack = debug && error instanceof Error ? error.stack : undefined;
-    terminal.error(stack ?? `internal error: ${message} (--debug shows where)`);
+    terminal.error(stack ?? `${error instanceof ComponentFault ? '' : 'internal error: '}${message} (--debug shows where)`);
     return 1;
   }
 }

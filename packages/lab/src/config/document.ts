@@ -1,6 +1,7 @@
 // A YAML file read strictly, with the line and column of every key and value.
 import { LineCounter, isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
+import { yamlMistakes } from './yaml-mistakes.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -31,10 +32,7 @@ export function parseConfig(text: string, file: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const mistakes: Mistake[] = [...document.errors, ...document.warnings].map((error) => ({
-    place: place(error.pos[0]),
-    message: error.message.split('\n')[0] ?? error.code,
-  }));
+  const mistakes: Mistake[] = yamlMistakes(document, text).map(({ offset, message }) => ({ place: place(offset), message }));
   visit(document, {
     Pair(_, pair) {
       if (isScalar(pair.key) && typeof pair.key.value === 'string') return;
@@ -50,10 +48,19 @@ export function parseConfig(text: string, file: string): ConfigDocument {
     const start = startOf(document.contents as Node | null) ?? 0;
     mistakes.push({ place: place(start), message: empty ? 'the file is empty' : 'expected a block of keys at the top' });
   }
+  let value: Record<string, unknown> = {};
+  if (mistakes.length === 0) {
+    try {
+      value = document.toJS() as Record<string, unknown>;
+    } catch (error) {
+      // The library refuses aliases that would grow without end.
+      mistakes.push({ place: file, message: `its aliases cannot be followed: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
   return {
     file,
     mistakes,
-    value: mistakes.length === 0 ? (document.toJS() as Record<string, unknown>) : {},
+    value,
     locate: (path, at) => place(offsetOf(document, path, at)),
   };
 }

@@ -1,11 +1,13 @@
 // An experiment file and those that it extends, laid one over the other, with the place of every key.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { UserError } from '@athanor/core';
 import { didYouMean } from '@athanor/core/plugin';
 import { parseConfig } from './document.ts';
 import type { ConfigDocument, Mistake, Path } from './document.ts';
 import { importConfig, modulePattern } from './module.ts';
 import { isBlock, valueAt } from './paths.ts';
+import { shownPath } from './shown-path.ts';
 import { sweepWays } from './sweep.ts';
 
 export interface LayeredConfig extends ConfigDocument {
@@ -45,12 +47,6 @@ export async function readLayers(path: string): Promise<LayeredConfig> {
   };
 }
 
-/** The path as messages show it: from the working folder, unless it lies outside. */
-export function shownPath(path: string): string {
-  const shown = relative(process.cwd(), path);
-  return shown.startsWith('..') ? path : shown;
-}
-
 /** The nearest names of experiments beside one that is not there. */
 export function nearFiles(path: string): string {
   const folder = dirname(path);
@@ -61,7 +57,7 @@ export function nearFiles(path: string): string {
 /** The layers from the lowest to the file itself. */
 async function readWithBases(path: string, open: readonly string[], mistakes: Mistake[]): Promise<Layer[]> {
   const shown = shownPath(path);
-  const document = modulePattern.test(path) ? await importConfig(path, shown) : parseConfig(readFileSync(path, 'utf8'), shown);
+  const document = modulePattern.test(path) ? await importConfig(path, shown) : parseConfig(readText(path, shown), shown);
   mistakes.push(...document.mistakes);
   const bases = document.value['extends'];
   const layers: Layer[] = [];
@@ -77,6 +73,19 @@ async function readWithBases(path: string, open: readonly string[], mistakes: Mi
     }
   }
   return [...layers, { path, document }];
+}
+
+/** A file's text. Throws a UserError where there is none: for a folder, and for bytes that are no UTF-8. */
+function readText(path: string, shown: string): string {
+  if (statSync(path).isDirectory()) throw new UserError(`${shown} is a folder`, { remedy: 'name a file in it' });
+  const bytes = readFileSync(path);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Told below.
+  }
+  throw new UserError(`${shown} is no text in UTF-8`, { remedy: 'an experiment is a YAML file, or a module that ends in .ts or .js' });
 }
 
 function merge(below: unknown, above: unknown, path: Path): unknown {

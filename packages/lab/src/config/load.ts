@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
-import { Registry, explainIssues, splitRef } from '@athanor/core/plugin';
+import { Registry, didYouMean, explainIssues, splitRef } from '@athanor/core/plugin';
 import type { ComponentRef, Plugin } from '@athanor/core/plugin';
 import type { Claim } from '../claims/schema.ts';
 import { claimMistakes } from '../claims/select.ts';
@@ -12,13 +12,14 @@ import { experimentSchema } from './experiment.ts';
 import type { ExperimentConfig } from './experiment.ts';
 import { expandJobs } from './jobs.ts';
 import type { Job } from './jobs.ts';
-import { nearFiles, readLayers, shownPath } from './layers.ts';
+import { nearFiles, readLayers } from './layers.ts';
 import type { LayeredConfig } from './layers.ts';
 import { ConfigError } from './mistakes.ts';
 import { applyOverrides, parseOverride, quickOverrides } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { pathText } from './paths.ts';
 import { placeOf, placed, placer } from './place.ts';
+import { shownPath } from './shown-path.ts';
 
 export type { Job, JobConfig } from './jobs.ts';
 
@@ -80,14 +81,17 @@ export async function loadExperiment(file: string, { words = [], quick = false, 
     }
   }
   if (mistakes.length > failed) throw new ConfigError(mistakes);
+  let value = chosen.value;
   try {
     if (experiment.backend !== undefined) await addBackend(experiment.backend, registry, path);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new ConfigError([...mistakes, { place: chosen.place(['backend'], 'value'), message: error.message }]);
+    mistakes.push({ place: chosen.place(['backend'], 'value'), message: error.message });
+    const { backend: _, ...rest } = value;
+    value = rest;
   }
 
-  const { jobs, mistakes: inJobs } = expandJobs(chosen.value, experiment, registry, chosen.place);
+  const { jobs, mistakes: inJobs } = expandJobs(value, experiment, registry, chosen.place);
   mistakes.push(...inJobs);
   // A sweep that overrides change may lack what claims speak of.
   if (!chosen.sweepChanged && inJobs.length === 0) {
@@ -137,14 +141,21 @@ function fromMainFile(specifier: string, writtenIn: string, main: string): strin
   return path.startsWith('.') ? path : `./${path}`;
 }
 
+/** Those of this project, each a package of its own. */
+const ownBackends = ['cpu', 'wasm', 'native', 'gpujs'];
+
 /** A backend's package need not be named under `plugins`: `wasm` is looked for in `@athanor/backend-wasm`. */
 export async function addBackend(backend: ComponentRef, registry: Registry, file: string): Promise<void> {
   const { name } = splitRef(backend);
-  if (!/^[a-z]+$/.test(name) || registry.list('backend').some(({ component }) => component.name === name)) return;
+  const known = registry.list('backend').map(({ component }) => component.name);
+  if (!/^[a-z]+$/.test(name) || known.includes(name)) return;
   try {
     registry.add(await loadPlugin(`@athanor/backend-${name}`, file));
   } catch (error) {
     if (!(error instanceof PluginNotFound)) throw error;
+    throw new UserError(`there is no backend ${JSON.stringify(name)}${didYouMean(name, [...known, ...ownBackends])}`, {
+      remedy: `loaded are ${known.join(', ')}; npm install @athanor/backend-${name} if that is a package`,
+    });
   }
 }
 

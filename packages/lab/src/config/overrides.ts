@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import type { Mistake, Path } from './document.ts';
 import { isBlock, parsePath, valueAt, withValueAt } from './paths.ts';
 import { wayOf } from './sweep.ts';
+import { yamlMistakes } from './yaml-mistakes.ts';
 
 export interface Override {
   /** The word as it was typed, or the key under `quick`. */
@@ -21,9 +22,10 @@ export function parseOverride(word: string): Override | Mistake {
   if (equals < 1) return { place, message: 'expected key=value, for example train.steps=10' };
   const key = word.slice(0, equals);
   if (!keyPattern.test(key)) return { place, message: `${JSON.stringify(key)} is not a key such as train.steps` };
-  const document = parseDocument(word.slice(equals + 1), { prettyErrors: false });
-  const error = document.errors[0] ?? document.warnings[0];
-  if (error !== undefined) return { place, message: error.message.split('\n')[0] ?? error.code };
+  const text = word.slice(equals + 1);
+  const document = parseDocument(text, { prettyErrors: false });
+  const [mistake] = yamlMistakes(document, text);
+  if (mistake !== undefined) return { place, message: mistake.message };
   return { from: { word }, path: parsePath(key), value: document.toJS() as unknown };
 }
 

@@ -28,6 +28,7 @@ export function substitute(config: Record<string, unknown>, variables: ReadonlyM
   const mistakes: { path: Path; message: string }[] = [];
   const sources = new Map<string, Path>();
   const used = new Set<string>();
+  const circles = new Set<string>();
 
   function lookUp(name: string, path: Path, open: readonly string[]): unknown {
     const variable = variables.get(name);
@@ -40,12 +41,15 @@ export function substitute(config: Record<string, unknown>, variables: ReadonlyM
     const found = valueAt(config, target);
     if (found === undefined) {
       const known = [...variables.keys(), ...Object.keys(config), ...leaves(config)];
-      mistakes.push({ path, message: `\${${name}} names nothing${didYouMean(name, known)}` });
+      const near = didYouMean(name, known) || ' (it may be a variable of the sweep, the seed, or a place such as train.batch)';
+      mistakes.push({ path, message: `\${${name}} names nothing${near}` });
       return undefined;
     }
     if (open.includes(name)) {
-      const circle = [...open.slice(open.indexOf(name)), name].join(' → ');
-      mistakes.push({ path, message: `the reference goes in a circle: ${circle}` });
+      const members = open.slice(open.indexOf(name));
+      const known = circles.has(members.toSorted().join(' '));
+      circles.add(members.toSorted().join(' '));
+      if (!known) mistakes.push({ path, message: `the reference goes in a circle: ${[...members, name].join(' → ')}` });
       return undefined;
     }
     sources.set(pathText(path), target);
@@ -60,6 +64,10 @@ export function substitute(config: Record<string, unknown>, variables: ReadonlyM
     if (typeof value !== 'string') return value;
     const whole = /^\$\{([^{}]*)\}$/.exec(value)?.[1];
     if (whole !== undefined) return lookUp(whole.trim(), path, open);
+    if (value.replaceAll(reference, '').includes('${')) {
+      mistakes.push({ path, message: `a \${ is not closed in ${JSON.stringify(value)}: write \${name}, or $\${ for the characters themselves` });
+      return value;
+    }
     return value.replaceAll(reference, (match, name: string | undefined) => {
       if (name === undefined) return '${';
       const part = lookUp(name.trim(), path, open);

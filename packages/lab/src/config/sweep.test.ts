@@ -98,7 +98,7 @@ describe('a sweep', () => {
 
   it('tells what is wrong with it', async () => {
     expect(await mistakes('  gird: { steps: [1] }\n')).toMatchInlineSnapshot(`
-      "walk.yaml:1:50 stages.0.scale: \${scale} names nothing
+      "walk.yaml:1:50 stages.0.scale: \${scale} names nothing (it may be a variable of the sweep, the seed, or a place such as train.batch)
       walk.yaml:3:3 unknown key "gird" — did you mean "grid"?"
     `);
     expect(await mistakes('  zip: { steps: [1, 2], scale: [3] }\n')).toMatchInlineSnapshot(`"walk.yaml:3:32 sweep.zip.scale: has 1 value, but "steps" has 2: zip takes one of each"`);
@@ -116,7 +116,7 @@ describe('a sweep', () => {
       walk.yaml:3:130 sweep.random.space.colour: expected a block of keys, got 3"
     `);
     expect(await mistakes('  grid: { steps: [4], scale: [3], stages.0.scale: [5], "stages.0": [walk] }\n')).toMatchInlineSnapshot(`"walk.yaml:3:51 sweep.grid.stages.0.scale: is overwritten by "stages.0", which comes later: put it after"`);
-    expect(await mistakes('  list: [{ steps: 4, scale: 3 }, { steps: 4 }]\n')).toMatchInlineSnapshot(`"walk.yaml:1:50 stages.0.scale: \${scale} names nothing"`);
+    expect(await mistakes('  list: [{ steps: 4, scale: 3 }, { steps: 4 }]\n')).toMatchInlineSnapshot(`"walk.yaml:1:50 stages.0.scale: \${scale} names nothing (it may be a variable of the sweep, the seed, or a place such as train.batch)"`);
     expect(await mistakes('  lhs: { samples: 2, space: { steps: { int: [1, 2] }, scale: { uniform: [-3, 0] } } }\nseeds: [1, 1]\n', ['scale=x'])).toMatchInlineSnapshot(`
       "walk.yaml:4:12 seeds.1: 1 is there twice
       command line "scale=x" stages.0.scale: expected a number, got "x""

@@ -1,10 +1,10 @@
 // The process that a pool starts: takes one job after the other, so that compiled code is used again.
-import { UserError } from '@athanor/core';
 import { JobHost } from '../run/host.ts';
 import type { HostOptions } from '../run/host.ts';
 import { runJobOn } from '../run/job.ts';
 import { openRun } from '../run/study.ts';
 import { observerOf } from './events.ts';
+import { failureOf } from './failures.ts';
 import type { JobEvent } from './executor.ts';
 
 /** What the parent sends: a run folder. */
@@ -36,8 +36,7 @@ async function work(folder: string): Promise<void> {
     await runJobOn(host, openRun(folder), observerOf((event) => send({ kind: 'event', event })));
     send({ kind: 'done' });
   } catch (error) {
-    const user = error instanceof UserError;
-    const message = error instanceof Error ? error.message : String(error);
+    const { user, message } = failureOf(error);
     // The parent keeps what is written here as the job's log.
     process.stderr.write(`${user || !(error instanceof Error) ? message : (error.stack ?? message)}\n`);
     send({ kind: 'done', failure: { message, user } });

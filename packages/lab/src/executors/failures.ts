@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { UserError } from '@athanor/core';
 import type { Run } from '../run/study.ts';
+import { explainSystemError } from '../run/system-errors.ts';
 import type { JobFailure } from './executor.ts';
 
 export interface FailedRun {
@@ -39,6 +40,12 @@ function describe({ run, failure: { message, log, user } }: FailedRun): string[]
   // A mistake's message says it all; of a fault, the last words may help.
   if (!user) lines.push(...lastLines(log, 8).map((line) => `    | ${line}`));
   return [...lines, `    log: ${relative(process.cwd(), log)}`];
+}
+
+/** Why a job failed, from what it threw. */
+export function failureOf(thrown: unknown): JobFailure & { readonly cause: unknown } {
+  const error = explainSystemError(thrown);
+  return { message: error instanceof Error ? error.message : String(error), user: error instanceof UserError, cause: error };
 }
 
 /** The last lines of a file; none if it cannot be read. */

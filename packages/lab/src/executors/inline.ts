@@ -1,10 +1,10 @@
 // The executor that runs jobs in this process, one after the other: for one job, and for looking into one with a debugger.
-import { UserError } from '@athanor/core';
 import { JobHost } from '../run/host.ts';
 import type { HostOptions } from '../run/host.ts';
 import { runJobOn } from '../run/job.ts';
 import { openRun } from '../run/study.ts';
 import { observerOf } from './events.ts';
+import { failureOf } from './failures.ts';
 import type { Executor, JobFailure, JobOutcome } from './executor.ts';
 
 /** Runs jobs in this process. */
@@ -35,6 +35,6 @@ async function attempt(work: () => Promise<void>): Promise<JobFailure | undefine
     await work();
     return undefined;
   } catch (error) {
-    return { message: error instanceof Error ? error.message : String(error), user: error instanceof UserError, cause: error };
+    return failureOf(error);
   }
 }

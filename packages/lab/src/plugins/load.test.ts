@@ -34,7 +34,7 @@ describe('loadPlugin', () => {
     const file = join(folder, 'experiment.yaml');
     expect((await loadPlugin('only-esm', file)).name).toBe('only-esm');
     expect((await loadPlugin('./local.mjs', file)).name).toBe('local');
-    await expect(loadPlugin('./absent.mjs', file)).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: cannot find plugin "./absent.mjs" — the path is taken from the folder of the experiment file]`);
+    await expect(loadPlugin('./absent.mjs', file)).rejects.toThrow(`cannot find plugin "./absent.mjs" — looked for ${join(folder, 'absent.mjs')}`);
     await expect(loadPlugin('only-cjs', file)).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: cannot find plugin "only-cjs" — npm install only-cjs]`);
   });
 });

@@ -1,9 +1,11 @@
 // Finding and importing plugins: packages and files, resolved from the experiment that names them.
 import { existsSync, statSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UserError } from '@athanor/core';
 import type { Plugin } from '@athanor/core/plugin';
 import { moduleResolve } from 'import-meta-resolve';
+import { shownPath } from '../config/shown-path.ts';
 import { enableTypeScript } from './typescript.ts';
 
 /** There is no such package or file; a plugin that is there but broken is another error. */
@@ -23,13 +25,14 @@ export async function loadPlugin(specifier: string, file: string): Promise<Plugi
     exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`plugin ${JSON.stringify(specifier)} failed while loading: ${reason}`, { cause: error });
+    throw new UserError(`plugin ${JSON.stringify(specifier)} failed while loading: ${reason}${placeOfSyntaxError(error)}`, { cause: error });
   }
   if (!isPlugin(exported)) {
     throw new UserError(`${JSON.stringify(specifier)} exports no plugin`, {
       remedy: 'its default export must be definePlugin({ name, components })',
     });
   }
+  for (const [index, component] of exported.components.entries()) checkComponent(component, index, specifier);
   return exported;
 }
 
@@ -39,7 +42,7 @@ export function locatePlugin(specifier: string, file: string): string {
   const url = tryResolve(specifier, file);
   if (url?.protocol === 'file:' && existsSync(url) && statSync(url).isFile()) return url.href;
   throw new PluginNotFound(`cannot find plugin ${JSON.stringify(specifier)}`, {
-    remedy: local ? 'the path is taken from the folder of the experiment file' : `npm install ${specifier}`,
+    remedy: local ? `looked for ${shownPath(resolve(dirname(file), specifier))}` : `npm install ${specifier}`,
   });
 }
 
@@ -59,6 +62,29 @@ function conditions(): Set<string> {
     return /^(?:-C|--conditions)=(.+)$/.exec(word)?.[1] ?? [];
   });
   return new Set(['node', 'import', ...given]);
+}
+
+/** Node puts the place of a syntax error on the first line of its stack, and nowhere else. */
+function placeOfSyntaxError(error: unknown): string {
+  if (!(error instanceof SyntaxError)) return '';
+  const [, url = '', line = ''] = /^(file:\S+?):(\d+)\n/.exec(error.stack ?? '') ?? [];
+  return url === '' ? '' : ` (${shownPath(fileURLToPath(url))}:${line})`;
+}
+
+/** Throws a UserError unless a component has all that the registry calls. */
+function checkComponent(component: unknown, index: number, specifier: string): void {
+  const part = (key: string): unknown => (typeof component === 'object' && component !== null ? (component as Record<string, unknown>)[key] : undefined);
+  const schema = part('schema');
+  const missing = [
+    ...(['kind', 'name'] as const).filter((key) => typeof part(key) !== 'string' || part(key) === ''),
+    ...(typeof schema === 'object' && schema !== null && '_zod' in schema && 'safeParse' in schema ? [] : ['zod schema']),
+    ...(typeof part('create') === 'function' ? [] : ['create']),
+  ];
+  if (missing.length === 0) return;
+  const name = typeof part('name') === 'string' && part('name') !== '' ? JSON.stringify(part('name')) : `${index + 1}`;
+  throw new UserError(`plugin ${JSON.stringify(specifier)}: component ${name} has no ${missing.join(', no ')}`, {
+    remedy: 'make it with component({ kind, name, summary, schema, create })',
+  });
 }
 
 function isPlugin(value: unknown): value is Plugin {

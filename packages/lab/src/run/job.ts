@@ -8,6 +8,7 @@ import { sha256 } from './canonical.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Engine, Environment } from './environment.ts';
 import { makeFolder, remove, removeLeftovers, writeFileWhole } from './files.ts';
+import { guardStage } from './guard.ts';
 import { JobHost } from './host.ts';
 import type { HostOptions } from './host.ts';
 import { MetricLog } from './metrics.ts';
@@ -62,7 +63,7 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
           if (!recorded) recordEnvironment(run, { ...host.environment(run), ...engineOf(backend) }, observer);
           recorded = true;
           const context = { seed: run.config.seed, backend, inputs: stageInputs(run, index), dataDir: host.dataDir, notify, replicate };
-          return registry.make('stage', ref, context);
+          return guardStage(() => registry.make('stage', ref, context), ref, registry);
         };
         await computeOrTakeOver(begin, parts, { host, run, folder, name, observer, fresh: record.fresh === true });
       }

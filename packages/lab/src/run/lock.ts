@@ -26,7 +26,7 @@ export function lockFolder(folder: string): () => void {
     if (createExclusive(path, JSON.stringify(mine))) return () => remove(path);
     const seen = readText(path);
     if (seen === undefined) continue;
-    const holder = JSON.parse(seen) as Holder;
+    const holder = parseHolder(seen, path);
     if (holder.host !== mine.host) {
       throw new FolderInUse(`${folder} is in use by process ${holder.pid} on ${holder.host}`, {
         remedy: `if that process is gone, delete ${path}`,
@@ -44,8 +44,16 @@ export function lockFolder(folder: string): () => void {
 export function isLocked(folder: string): boolean {
   const text = readText(join(folder, 'lock'));
   if (text === undefined) return false;
-  const holder = JSON.parse(text) as Holder;
+  const holder = parseHolder(text, join(folder, 'lock'));
   return holder.host !== hostname() || (holder.began !== '' && beginningOf(holder.pid) === holder.began);
+}
+
+function parseHolder(text: string, path: string): Holder {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch (error) {
+    throw new UserError(`${path} is damaged`, { remedy: 'delete it, if no process works on that folder', cause: error });
+  }
 }
 
 /** Removes a stale lock, but not a fresh one that another process has just put in its place. */

@@ -3,12 +3,14 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { UserError } from '@athanor/core';
 import { didYouMean } from '@athanor/core/plugin';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import type { Claim } from '../claims/schema.ts';
 import type { Experiment, JobConfig } from '../config/load.ts';
+import { shownPath } from '../config/shown-path.ts';
 import { canonicalText, sha256 } from './canonical.ts';
 import { makeFolder, writeFileWhole } from './files.ts';
 import { isLocked } from './lock.ts';
+import { readJsonFile, readYamlFile } from './read-json.ts';
 import type { Json } from './stage.ts';
 
 /** What `study.json` holds. */
@@ -97,24 +99,35 @@ function writeRecord(folder: string, record: StudyRecord): void {
   writeFileWhole(join(folder, 'study.json'), `${JSON.stringify(record, null, 2)}\n`);
 }
 
+const damagedStudy = 'delete the folder, or run the experiment anew with --fresh';
+
 /** Opens a study's folder, or the one that holds a run's folder. Throws a UserError if it is none. */
 export function openStudy(path: string): Study {
+  const { folder, record } = openRecord(path);
+  return { folder, record, runs: record.jobs.map((job) => readRun(folder, job)) };
+}
+
+/** The same without the configs of its runs. */
+export function openRecord(path: string): Pick<Study, 'folder' | 'record'> {
   const folder = [resolve(path), resolve(path, '..')].find((candidate) => existsSync(join(candidate, 'study.json')));
   if (folder === undefined) throw new UserError(`${path} is not a run: it has no study.json`, { remedy: 'athanor ls shows all runs' });
-  const record = JSON.parse(readFileSync(join(folder, 'study.json'), 'utf8')) as StudyRecord;
-  const runs = record.jobs.map(({ name, values }) => {
-    const run = join(folder, name);
-    return { name, values, folder: run, config: parse(readFileSync(join(run, 'config.yaml'), 'utf8')) as JobConfig };
-  });
-  return { folder, record, runs };
+  const record = readJsonFile<StudyRecord>(join(folder, 'study.json'), damagedStudy);
+  if (!Array.isArray(record.jobs)) throw new UserError(`${shownPath(join(folder, 'study.json'))} is damaged: it lists no jobs`, { remedy: damagedStudy });
+  return { folder, record };
+}
+
+function readRun(study: string, { name, values }: StudyRecord['jobs'][number]): Run {
+  const folder = join(study, name);
+  return { name, values, folder, config: readYamlFile<JobConfig>(join(folder, 'config.yaml'), damagedStudy) };
 }
 
 /** Opens one run by its folder. Throws a UserError if it is none. */
 export function openRun(folder: string): Run {
   const path = resolve(folder);
-  const run = existsSync(join(path, 'config.yaml')) ? openStudy(path).runs.find((candidate) => candidate.folder === path) : undefined;
-  if (run === undefined) throw new UserError(`${folder} is not the folder of a run`, { remedy: 'name one of the folders beside a study.json' });
-  return run;
+  const { folder: study, record } = openRecord(path);
+  const job = record.jobs.find(({ name }) => join(study, name) === path);
+  if (job === undefined) throw new UserError(`${folder} is not the folder of a run`, { remedy: 'name one of the folders beside a study.json' });
+  return readRun(study, job);
 }
 
 /** All studies under `root`, the newest first. */
