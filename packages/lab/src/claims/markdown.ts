@@ -76,6 +76,8 @@ export function tally(claims: readonly Pick<RecordedClaim, 'verdict' | 'finding'
 /** `0.034 (0.021 – 0.047)`, or why there is none. */
 export function shownEstimate({ estimate, reason }: Pick<RecordedClaim, 'estimate' | 'reason'>): string {
   if (estimate === undefined) return reason ?? '–';
+  // Of a metric without chance there is a range over seeds, if they differ at all.
+  if (estimate.method === 'exact' && estimate.interval?.[0] === estimate.interval?.[1]) return formatStored(estimate.mean);
   return reason === undefined ? withInterval(estimate, formatStored) : `${formatStored(estimate.mean)} (${reason})`;
 }
 

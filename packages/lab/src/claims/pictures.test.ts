@@ -48,6 +48,11 @@ describe('drawPictures', () => {
     expect(pictures(variables)[2]?.caption).toBe('test.accuracy by scale and lr, norm=none: mean over seeds');
   });
 
+  it('draws no map of combinations that were not all run', () => {
+    const some = grid({ steps: [1, 2], parts: [1, 2] }).slice(1);
+    expect(drawPictures(some, { metrics: ['test.accuracy'], preferred: new Set() }).map(({ file }) => file)).toEqual(['test.accuracy.svg']);
+  });
+
   it('leaves out what cannot be read, and numbers that are not there', () => {
     const many = Array.from({ length: 45 }, (_, index) => `a${index}`);
     expect(files({ norm: many })).toEqual([]);

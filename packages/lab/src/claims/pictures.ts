@@ -75,10 +75,11 @@ function overNumbers(variants: readonly Variant[], variables: readonly Variable[
   });
 }
 
-/** The metric in a map of two variables, one map for each combination of the others. */
+/** Where all combinations were run: the metric in a map of two variables, one map for each combination of the others. */
 function inMaps(variants: readonly Variant[], variables: readonly Variable[], metric: string): Picture[] {
   const axes = axesOf(variables);
-  if (axes === undefined) return [];
+  const whole = variables.reduce((product, { values }) => product * values.length, 1) === variants.length;
+  if (axes === undefined || !whole) return [];
   const [rows, columns] = axes;
   const maps = grouped(variants, [rows.name, columns.name]);
   if (maps.length > most.maps) return [];

@@ -134,9 +134,10 @@ describe('athanor reproduce', () => {
   });
 
   it('draws and lists the metric of a stage that a claim names', async () => {
-    writeFileSync('topic/walk.yaml', walk('  - { says: so, expect: { metric: walk/test.accuracy, of: { scale: 1 }, atLeast: 0 } }\n'));
+    writeFileSync('topic/walk.yaml', walk('  - { says: so, expect: { metric: walk/test.accuracy, equal: { scale: 1 }, to: { scale: 2 }, within: 0, exact: true } }\n'));
     await athanor('reproduce', 'topic/walk.yaml');
     expect(record('topic/walk').variants[0]?.metrics['walk/test.accuracy']).toEqual(record('topic/walk').variants[0]?.metrics['test.accuracy']);
+    expect(readFileSync('topic/walk/results.md', 'utf8')).toContain('| walk/test.accuracy: scale=1 − scale=2 | 0 | within ±0 | 3 | exact |');
     expect(record('topic/walk').pictures.map(({ file }) => file)).toContain('walk-test.accuracy.svg');
   });
 
