@@ -13,10 +13,16 @@ export interface BodyShape {
   readonly rowStrides: (row: number) => readonly number[];
 }
 
+/** Within a stage, what is kept is written after what is computed, and what is stored after that. */
+export function emissionOf({ op }: Lowered): 0 | 1 | 2 {
+  if (op === 'store') return 2;
+  return op === 'keep' ? 1 : 0;
+}
+
 export class Analysis {
   /** Whether each value differs along the vector loop. */
   readonly varies: readonly boolean[];
-  /** The last instruction that uses each value. */
+  /** The last instruction that uses each value, in the order of `emissionOf`. */
   readonly lastUse: readonly number[];
   private readonly list: readonly Lowered[];
   private readonly stages: readonly number[];
@@ -32,7 +38,11 @@ export class Analysis {
     this.varies = this.findVarying();
     const lastUse = this.list.map((_, i) => i);
     this.list.forEach((instruction, i) => {
-      for (const input of inputsOf(instruction)) lastUse[input] = i;
+      for (const input of inputsOf(instruction)) {
+        const before = at(lastUse, input);
+        const isLater = before === input || this.stages[before] !== this.stages[i] || emissionOf(instruction) >= emissionOf(at(this.list, before));
+        if (isLater) lastUse[input] = i;
+      }
     });
     this.lastUse = lastUse;
   }

@@ -1,7 +1,7 @@
 // Emits the instructions of a kernel for groups of four neighbouring positions along its vector loop.
 import { InternalError, bytesOf, inputsOf, type Dtype, type Guard, type Lowered, type LoweredBody, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
-import { Analysis, type BodyShape } from './analysis.ts';
+import { Analysis, emissionOf, type BodyShape } from './analysis.ts';
 import { emitCopy, emitLoad, emitMaskedLoad, emitStore, type Spot } from './access.ts';
 import { at } from './at.ts';
 import {
@@ -25,6 +25,8 @@ export interface BodyOptions {
   readonly imports: MathImports;
   /** Multiply-adds round once. */
   readonly fused: boolean;
+  /** The engine joins neighbouring 128-bit vectors. */
+  readonly joins: boolean;
 }
 
 /** Bytes of one position's value as `keep` stores it: lanes are not narrowed. */
@@ -66,9 +68,16 @@ export class Body {
   /** Emits a stage for each group in turn; stores of all groups come together at the end. */
   emitGroups(stage: number, frame: Frame, groups: readonly Group[]): void {
     const chosen = this.analysis.perGroup(stage);
-    const isLate = (i: number) => at(this.list, i).op === 'store';
-    for (const group of groups) for (const i of chosen) if (!isLate(i)) this.emitAndRelease(i, frame, group, stage);
-    for (const i of chosen) if (isLate(i)) for (const group of groups) this.emitAndRelease(i, frame, group, stage);
+    const emit = (order: 0 | 1 | 2, some: readonly Group[]) => {
+      for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of some) this.emitAndRelease(i, frame, group, stage);
+    };
+    // Neighbouring stores stand side by side: engines that join vectors begin with them.
+    for (let first = 0; first < groups.length; first += 2) {
+      const pair = groups.slice(first, first + 2);
+      for (const group of pair) emit(0, [group]);
+      emit(1, pair);
+    }
+    emit(2, groups);
   }
 
   private emitAndRelease(i: number, frame: Frame, group: Group, stage: number): void {

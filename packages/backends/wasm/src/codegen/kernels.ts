@@ -38,7 +38,8 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
     Object.entries(importedMath).map(([name, arity]) => [name, module.importFunction('math', name, arity === 1 ? ['f64'] : ['f64', 'f64'], ['f64'])]),
   );
   const shapes: KernelShape[] = [];
-  const body = { imports, fused: options.tile.fused };
+  // Tiles of more than two vectors are made for engines that join them.
+  const body = { imports, fused: options.tile.fused, joins: options.tile.vectors > 2 };
   const micro = kernels.some(usesMicro)
     ? Array.from({ length: microCount(options.tile) }, (_, i) => module.importFunction('micro', microName(i), [...microParameters], []))
     : [];

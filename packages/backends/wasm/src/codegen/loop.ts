@@ -57,6 +57,8 @@ class LoopEmitter implements LoopNest {
   private readonly piece: number;
   /** An outer loop along which memory is read that the vector loop only reads at a distance (transpositions); −1 if none. */
   private readonly near: number;
+  /** Scratch through which finished accumulators go, in bytes; −1 if they stay in registers. */
+  private readonly passage: number;
   /** The reductions of stage 1, where their partial results for a whole piece lie in scratch (see emitPanel). */
   private readonly panel: readonly Panel[] | undefined;
 
@@ -94,7 +96,9 @@ class LoopEmitter implements LoopNest {
       this.piece = this.choosePiece(inner, simple);
       this.panel = undefined;
     }
-    this.scratch = offset;
+    const passes = options.joins && !this.vectorIsOuter && at(this.loops, this.vector) >= 4 * laneGroups;
+    this.passage = passes ? offset : -1;
+    this.scratch = offset + (passes ? 16 * laneGroups : 0);
   }
 
   /** Long rows are split where there are too few of them; pieces are whole turns. */
@@ -318,9 +322,17 @@ class LoopEmitter implements LoopNest {
     });
     for (const { value, instruction } of reductions) {
       const list = accumulators.get(value) ?? [];
+      if (this.passage >= 0 && instruction.dtype !== 'float64') this.pass(list);
       body.shared.values.set(value, this.emitTree(instruction.combine, instruction.dtype, list));
       for (const lanes of list.slice(1)) body.releaseLanes(lanes);
     }
+  }
+
+  /** Stores accumulators side by side and loads them again: engines that join vectors begin with such stores. */
+  private pass(list: readonly Lanes[]): void {
+    const { code } = this;
+    list.forEach((lanes, i) => code.get(code.parameter(3)).get(part(lanes, 0)).memory('v128.store', this.passage + 16 * i));
+    list.forEach((lanes, i) => code.get(code.parameter(3)).memory('v128.load', this.passage + 16 * i).set(part(lanes, 0)));
   }
 
   /** Combines the lanes: halves of all groups, then halves of the last; the result is in every lane of list[0]. */
@@ -343,6 +355,8 @@ class LoopEmitter implements LoopNest {
     }
     emitCombine(code, combine, dtype, result, result, other);
     this.body.releaseLanes(other);
+    // The engine joins 128-bit vectors of equal lanes where it sees that they are: otherwise it would join what made them.
+    if (dtype !== 'float64') mapParts(code, result, (i) => code.get(part(result, i)).lane('i32x4.extract_lane', 0).op('i32x4.splat'));
     return result;
   }
 
