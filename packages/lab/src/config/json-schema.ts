@@ -52,6 +52,7 @@ function componentsOf(registry: Registry, kind: string, more: Readonly<Record<st
     anyOf: [
       ...components.map(({ name, summary }) => ({ const: name, description: summary })),
       toReference,
+      { type: 'object', properties: { name: toReference }, required: ['name'] },
       ...components.map(({ name, summary, schema }) => {
         const { properties = {}, ...rest } = convert(schema) as { properties?: JsonSchema };
         return { ...rest, title: name, description: summary, properties: { name: { const: name }, ...more, ...properties }, required: ['name'] };
@@ -75,15 +76,16 @@ function convert(schema: z.ZodType): JsonSchema {
 function relax(schema: JsonSchema): JsonSchema {
   const { component, required: _, ...rest } = schema;
   if (typeof component === 'string') return { $ref: `#/$defs/${component}`, ...described(rest) };
-  const relaxed = Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => {
-      if (key === 'properties') return [key, mapValues(value as JsonSchema, (child) => orReference(relax(child)))];
-      if (['items', 'additionalProperties', 'propertyNames', 'not'].includes(key) && isSchema(value)) return [key, key === 'items' ? orReference(relax(value)) : relax(value)];
-      if (['anyOf', 'oneOf', 'allOf', 'prefixItems'].includes(key)) return [key, (value as JsonSchema[]).map(relax)];
-      return [key, value];
+  return Object.fromEntries(
+    Object.entries(rest).flatMap(([key, value]): [string, unknown][] => {
+      if (value === Number.MAX_SAFE_INTEGER || value === Number.MIN_SAFE_INTEGER) return [];
+      if (key === 'properties') return [[key, mapValues(value as JsonSchema, (child) => orReference(relax(child)))]];
+      if (key === 'items' && isSchema(value)) return [[key, orReference(relax(value))]];
+      if (['additionalProperties', 'propertyNames'].includes(key) && isSchema(value)) return [[key, relax(value)]];
+      if (['anyOf', 'oneOf', 'allOf', 'prefixItems'].includes(key)) return [[key, (value as JsonSchema[]).map(relax)]];
+      return [[key, value]];
     }),
   );
-  return relaxed;
 }
 
 function orReference(schema: JsonSchema): JsonSchema {

@@ -27,6 +27,7 @@ export const trainSchema = z
   .strictObject({
     data: componentRef('dataset'),
     model: componentRef('model'),
+    start: z.string().optional().meta({ description: 'a stage that this one needs, whose trained weights it begins with' }),
     optimizer: componentRef('optimizer').default('sgd'),
     schedule: componentRef('schedule').default('constant'),
     loss: componentRef('loss').default('cross-entropy'),

@@ -19,6 +19,7 @@ import type { TrainConfig } from './train-config.ts';
 import { ProbeHistory } from './probe.ts';
 import type { Probe } from './probe.ts';
 import { ownPart } from './shard.ts';
+import { startFrom } from './start.ts';
 import { makeAverages, makeUpdate } from './update.ts';
 import type { Mixed } from './update.ts';
 
@@ -49,6 +50,7 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
   const model = fittingModel(config.model, train, config.batch, () =>
     make('model', config.model, { input: train.inputShape, classes: train.classes.length }),
   );
+  if (config.start !== undefined) startFrom(config.start, context.inputs, model);
   const optimizer = make('optimizer', config.optimizer)(parameterGroups(model, config));
   const ema = makeAverages(model, config.ema);
   const transforms = config.transforms.map((ref) => make('transform', ref));
