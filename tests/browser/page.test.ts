@@ -5,24 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { build, createLogger, defaultClientConditions } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, missing } from './chromium.ts';
 import type { Places } from './page/main.ts';
 import type { Outcome, Task } from './page/work.ts';
-
-const executablePath = '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing) console.warn(`SKIPPED: tests in a page need Chromium at ${executablePath} (Debian: apt-get install chromium)`);
-
-const flags = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
@@ -71,7 +59,7 @@ describe.skipIf(missing)('a page', () => {
   beforeAll(async () => {
     warnings = await bundle(folder);
     server = await serve(folder);
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await launchChromium();
   }, 120_000);
 
   afterAll(async () => {
