@@ -7,7 +7,7 @@ const executablePath = '/usr/bin/chromium';
 
 /** Without it, these tests are skipped. */
 export const missing = !existsSync(executablePath);
-if (missing) console.warn(`SKIPPED: tests in a page need Chromium at ${executablePath} (Debian: apt-get install chromium)`);
+if (missing) process.stderr.write(`SKIPPED: tests in a page need Chromium at ${executablePath} (Debian: apt-get install chromium)\n`);
 
 const args = [
   '--no-sandbox',

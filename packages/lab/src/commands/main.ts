@@ -21,6 +21,7 @@ import { resume } from './resume.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { show } from './show.ts';
+import { ui } from './ui.ts';
 import { worker } from './worker.ts';
 import { why } from './why.ts';
 
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   compare,
   report,
   exportRun,
+  ui,
   list,
   doctor,
   plan,
