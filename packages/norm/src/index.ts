@@ -1,4 +1,5 @@
 // Every normalization method, in one framework.
+export { ChannelsFirst } from './framework/channels-first.ts';
 export * from './framework/layout.ts';
 export { Norm, type NormOptions } from './framework/norm.ts';
 export * from './framework/normalize.ts';
@@ -33,6 +34,7 @@ export * from './weights/standardization.ts';
 export * from './weights/weight-norm.ts';
 export * from './surgery/conventions.ts';
 export * from './surgery/fold.ts';
+export * from './surgery/insert.ts';
 export * from './surgery/recalibrate.ts';
 export * from './surgery/swap.ts';
 export { methodTable, type MethodRow, type Source } from './taxonomy.ts';

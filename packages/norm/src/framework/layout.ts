@@ -10,7 +10,7 @@ export interface Layout {
 }
 
 /** Which axis of [N, C], [N, T, C] or [N, C, …] plays which part; a ShapeError for other ranks. */
-export function layoutOf(x: Tensor): Layout {
+export function layoutOf(x: Pick<Tensor, 'ndim' | 'shape'>): Layout {
   switch (x.ndim) {
     case 2:
       return { sample: 0, channel: 1, positions: [] };

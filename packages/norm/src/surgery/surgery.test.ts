@@ -1,12 +1,14 @@
 // Changing the normalizations of a finished model: swaps, freezing, folding, recalibration, other frameworks' arrays.
 import { flush, grad, random, readAll, tensor, type Tensor } from '@athanor/core';
-import { Conv2d, Dropout, Flatten, Identity, Linear, Module, ReLU, Sequential } from '@athanor/core/nn';
+import { Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, Module, ReLU, Sequential, snapshot, type TensorModule } from '@athanor/core/nn';
 import { describe, expect, it, test } from 'vitest';
 import { BatchNorm } from '../batch/batch.ts';
+import { ChannelsFirst } from '../framework/channels-first.ts';
 import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
 import { randomTensor, relativeError } from '../testing/numbers.ts';
 import { batchNormFrom, batchNormOptions } from './conventions.ts';
-import { foldBatchNorm } from './fold.ts';
+import { foldBatchNorm, unfoldBatchNorm } from './fold.ts';
+import { insertBatchNorm } from './insert.ts';
 import { recalibrate } from './recalibrate.ts';
 import { FrozenBatchNorm, freezeBatchNorm, swapNorm } from './swap.ts';
 
@@ -87,6 +89,76 @@ describe('foldBatchNorm', () => {
       }
     }
     expect(foldBatchNorm(new Branch(), [1, 2, 4, 4])).toEqual(['folded']);
+  });
+});
+
+describe('unfoldBatchNorm', () => {
+  it('takes out what was folded in: parameters, statistics and results are those of before', async () => {
+    const model = await trained();
+    const before = await snapshot(model.stateDict());
+    const expected = await model.forward(x).data();
+    const paths = foldBatchNorm(model, [1, 2, 6, 6]);
+    await model.forward(x).data();
+    expect(unfoldBatchNorm(model)).toEqual(paths);
+    expect(await relativeError(model.forward(x), expected)).toBeLessThan(1e-5);
+    const after = await snapshot(model.stateDict());
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const [name, { data }] of Object.entries(after)) expect(await relativeError(data, before[name]?.data ?? [])).toBeLessThan(1e-5);
+  });
+
+  it('keeps what was learned meanwhile, also where a scale is 0', async () => {
+    const model = await trained();
+    (model.at(1) as BatchNorm).weight?.assign(Float32Array.of(0, 1, -2, 0.5));
+    await model.forward(x).data();
+    foldBatchNorm(model, [1, 2, 6, 6]);
+    for (const [i, parameter] of model.parameters().entries()) {
+      const scaledToo = parameter.shape.length === 1 ? 0.3 : 0;
+      parameter.assign(parameter.value.add(randomTensor(parameter.shape, 60 + i, { dtype, scale: scaledToo })));
+    }
+    const expected = await model.forward(x).data();
+    unfoldBatchNorm(model);
+    expect(await relativeError(model.forward(x), expected)).toBeLessThan(1e-5);
+  });
+});
+
+test.each<[string, () => [layer: TensorModule, norm: TensorModule], readonly number[]]>([
+  ['a convolution of sequences', () => [new Conv1d(4, 6, 3, { groups: 2 }), new ChannelsFirst(new BatchNorm(6))], [5, 4, 7]],
+  ['a transposed convolution', () => [new ConvTranspose2d(4, 6, 3, { stride: 2, bias: false }), new BatchNorm(6)], [5, 4, 3, 3]],
+  ['a transposed convolution in groups', () => [new ConvTranspose2d(4, 6, 2, { groups: 2 }), new BatchNorm(6)], [5, 4, 3, 3]],
+  ['a transposed convolution of sequences', () => [new ConvTranspose1d(4, 6, 3), new ChannelsFirst(new BatchNorm(6))], [5, 4, 7]],
+  ['a linear layer over steps', () => [new Linear(4, 6), new BatchNorm(6)], [5, 3, 4]],
+  ['a convolution with reflected borders', () => [new Conv2d(4, 6, 3, { padding: 1, paddingMode: 'reflect' }), new BatchNorm(6)], [5, 4, 5, 5]],
+])('folding into %s, and out again', async (_, make, shape) => {
+  const [layer, norm] = make();
+  const model = new Sequential(layer, norm);
+  const input = randomTensor(shape, 1, { dtype, shift: 0.5 });
+  for (let i = 0; i < 3; i++) await model.forward(randomTensor(shape, 2 + i, { dtype, scale: 2 })).data();
+  for (const [i, parameter] of norm.parameters().entries()) parameter.assign(randomTensor(parameter.shape, 40 + i, { dtype, shift: 0.5 }));
+  const expected = await model.eval().forward(input).data();
+  expect(foldBatchNorm(model, shape)).toEqual(['1']);
+  expect(model.buffers()).toEqual([]);
+  expect(await relativeError(model.forward(input), expected)).toBeLessThan(1e-5);
+  expect(unfoldBatchNorm(model)).toEqual(['1']);
+  expect(model.at(1)).toBe(norm);
+  expect(await relativeError(model.forward(input), expected)).toBeLessThan(1e-5);
+});
+
+it('does not fold where channels are another axis', () => {
+  expect(foldBatchNorm(new Sequential(new Conv1d(4, 6, 1), new BatchNorm(6)), [5, 4, 6])).toEqual([]);
+});
+
+describe('insertBatchNorm', () => {
+  it('changes nothing in evaluation, and normalises in training', async () => {
+    const model = new Sequential(new Conv2d(2, 4, 3), new ReLU(), new Flatten(), new Linear(64, 5));
+    const expected = await model.forward(x).data();
+    expect(await insertBatchNorm(model, [x, randomTensor([6, 2, 6, 6], 2, { dtype })])).toEqual(['0', '3']);
+    expect(model.training).toBe(true);
+    expect(await relativeError(model.eval().forward(x), expected)).toBeLessThan(1e-5);
+    expect(await relativeError(model.train().forward(x), expected)).toBeGreaterThan(0.01);
+    expect(Object.keys(model.stateDict()).slice(0, 6)).toEqual(['0.0.weight', '0.0.bias', '0.1.weight', '0.1.bias', '0.1.runningMean', '0.1.runningVar']);
+    const paths = Object.keys(model.stateDict());
+    await expect(insertBatchNorm(model, [])).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: insertBatchNorm: no batches to measure — give at least one]`);
+    expect(Object.keys(model.stateDict())).toEqual(paths);
   });
 });
 
