@@ -160,7 +160,7 @@ async function watch(folders: readonly string[], arrays: readonly Submitted[], t
 }
 
 /** Runs one of Slurm's programs and returns what it prints; empty if it complains of what `forgiven` matches. */
-function slurm(program: string, words: readonly string[], forgiven?: RegExp): string {
+export function slurm(program: string, words: readonly string[], forgiven?: RegExp): string {
   const { error, status, stdout, stderr } = spawnSync(program, words, { encoding: 'utf8' });
   if (error !== undefined) {
     throw new UserError(`${program} cannot be started: this machine does not belong to a Slurm cluster`, {

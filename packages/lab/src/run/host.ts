@@ -9,7 +9,7 @@ import type { PluginCode, StageContext } from './stage-state.ts';
 import { describeEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { FolderInUse, lockFolder } from './lock.ts';
-import { openStudy } from './study.ts';
+import { openRecord } from './study.ts';
 import type { Run } from './study.ts';
 
 export interface HostOptions {
@@ -69,7 +69,7 @@ export class JobHost {
   /** The components that a run's config may name. */
   registry(run: Run): Promise<Registry> {
     if (this.#options.registry !== undefined) return Promise.resolve(this.#options.registry);
-    const { record } = openStudy(run.folder);
+    const { record } = openRecord(run.folder);
     const backend = run.config.backend;
     const key = JSON.stringify([record.file, record.plugins, backend]);
     const opened = this.#registries.get(key) ?? openRegistry(record, backend === undefined ? [] : [backend]);
@@ -80,7 +80,7 @@ export class JobHost {
   /** What the keys of a run's stages are made from. */
   async stageContext(run: Run): Promise<StageContext> {
     const study = dirname(run.folder);
-    const code = this.#code.get(study) ?? pluginCode(openStudy(study).record);
+    const code = this.#code.get(study) ?? pluginCode(openRecord(study).record);
     this.#code.set(study, code);
     return { registry: await this.registry(run), packages: this.#options.packages, code: await code };
   }
@@ -99,7 +99,7 @@ export class JobHost {
   /** Where this attempt at a run takes place. */
   environment(run: Run): Environment {
     const study = dirname(run.folder);
-    const known = this.#environments.get(study) ?? describeEnvironment(openStudy(study).record.file, this.#options.packages);
+    const known = this.#environments.get(study) ?? describeEnvironment(openRecord(study).record.file, this.#options.packages);
     this.#environments.set(study, known);
     return { ...known, started: new Date().toISOString() };
   }

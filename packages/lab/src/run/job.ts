@@ -22,7 +22,7 @@ import { replicatedStage } from '../replicas/stage.ts';
 import type { StageParts } from './stage-key.ts';
 import { readReason, readStageRecord, writeReason, writeStageRecord } from './stage-record.ts';
 import { inputHashes, reasonFor, stageCode } from './stage-state.ts';
-import { openRun, openStudy, stageFolder, stageNames, stageNeeds } from './study.ts';
+import { openRecord, openRun, stageFolder, stageNames, stageNeeds } from './study.ts';
 import type { Run } from './study.ts';
 
 /** Runs one job to its end, from its folder alone. A run that another process holds is a UserError. */
@@ -41,7 +41,7 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
   try {
     removeLeftovers(run.folder);
     const registry = await host.registry(run);
-    const { record } = openStudy(run.folder);
+    const { record } = openRecord(run.folder);
     let backend: Backend | undefined;
     let recorded = false;
     for (const [index, ref] of run.config.stages.entries()) {

@@ -140,9 +140,13 @@ export function listStudies(root: string): Study[] {
     .toSorted((a, b) => (a.record.created < b.record.created ? 1 : -1));
 }
 
-/** Finds a study by its path or its name under `root`. */
+/** Finds a study by its path or its name under `root`. A folder of that name that is no run hides none. */
 export function findStudy(name: string, root: string): Study {
-  if (existsSync(name) && statSync(name).isDirectory()) return openStudy(name);
+  if (existsSync(name) && statSync(name).isDirectory()) {
+    const isRun = [name, join(name, '..')].some((folder) => existsSync(join(folder, 'study.json')));
+    const others = existsSync(root) ? readdirSync(root).some((other) => other.startsWith(basename(name))) : false;
+    if (isRun || !others) return openStudy(name);
+  }
   if (existsSync(join(root, name))) return openStudy(join(root, name));
   const known = listStudies(root).map(({ folder }) => basename(folder));
   const starting = known.filter((candidate) => candidate.startsWith(name));
