@@ -1,6 +1,6 @@
 // The numbers that claims are judged by: each variant's final ones, by seed.
 import { readResult } from '../run/results.ts';
-import { stageFolder } from '../run/study.ts';
+import { stageFolder, stageNames } from '../run/study.ts';
 import type { Run, Study } from '../run/study.ts';
 import { formatValues } from '../terminal/format.ts';
 import type { Selectable } from './select.ts';
@@ -29,10 +29,9 @@ export function measureVariants(study: Study): MeasuredVariant[] {
 /** A run's final numbers as `metric`, the last stage's that has it, and as `stage/metric`; undefined while a stage is not done. */
 export function numbersOf(run: Run): ReadonlyMap<string, number> | undefined {
   const numbers = new Map<string, number>();
-  for (const [index, ref] of run.config.stages.entries()) {
+  for (const [index, stage] of stageNames(run).entries()) {
     const record = readResult(stageFolder(run, index));
     if (record === undefined) return undefined;
-    const stage = run.config.graph?.[index]?.id ?? (typeof ref === 'string' ? ref : ref.name);
     for (const [metric, value] of Object.entries(record.summary as Record<string, number | null>)) {
       numbers.set(metric, value ?? NaN);
       numbers.set(`${stage}/${metric}`, value ?? NaN);

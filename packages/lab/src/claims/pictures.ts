@@ -6,7 +6,7 @@ import type { Variant } from '../analysis/summary.ts';
 import { estimateChart, heatMap, lineChart } from '../plot/index.ts';
 import type { Axis } from '../plot/index.ts';
 import { readMetrics } from '../run/metrics.ts';
-import { stageFolder } from '../run/study.ts';
+import { stageFolder, stageNames } from '../run/study.ts';
 import type { Run } from '../run/study.ts';
 import { formatValues } from '../terminal/format.ts';
 
@@ -121,8 +121,8 @@ function whileTraining(variants: readonly Variant[], metric: string): Picture[] 
 /** A run's log of a metric, `metric` or `stage/metric`; of several stages the last that has it. */
 function curveOf(run: Run, metric: string): CurvePoint[] {
   const [stage, name] = metric.includes('/') ? [metric.slice(0, metric.indexOf('/')), metric.slice(metric.indexOf('/') + 1)] : [undefined, metric];
-  const logs = run.config.stages.flatMap((ref, index) => {
-    if (stage !== undefined && stage !== (run.config.graph?.[index]?.id ?? (typeof ref === 'string' ? ref : ref.name))) return [];
+  const logs = stageNames(run).flatMap((own, index) => {
+    if (stage !== undefined && stage !== own) return [];
     const rows = readMetrics(join(stageFolder(run, index), 'metrics.arrow')).filter((row) => row.metric === name);
     return rows.length === 0 ? [] : [rows];
   });

@@ -1,5 +1,5 @@
 // `athanor compare`: tables in the terminal, a page with charts, and what a person gets wrong.
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,12 @@ describe('athanor compare', () => {
         "  alone steps=3      1  76.10  +13.50                one seed: an interval needs 3",
       ]
     `);
+  });
+
+  it('finds a run though a folder has its name', async () => {
+    mkdirSync('walk');
+    expect((await athanor('compare', 'walk')).code).toBe(0);
+    rmSync('walk', { recursive: true });
   });
 
   it('tells what is wrong with its words', async () => {

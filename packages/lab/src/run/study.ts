@@ -130,13 +130,21 @@ export function openRun(folder: string): Run {
   return readRun(study, job);
 }
 
-/** All studies under `root`, the newest first. */
-export function listStudies(root: string): Study[] {
+/** All studies under `root`, the newest first. Those that are damaged are left out, and told to `damaged`. */
+export function listStudies(root: string, damaged: (message: string) => void = () => undefined): Study[] {
   const names = existsSync(root) ? readdirSync(root) : [];
   return names
     .map((name) => join(root, name))
     .filter((folder) => existsSync(join(folder, 'study.json')))
-    .map(openStudy)
+    .flatMap((folder) => {
+      try {
+        return [openStudy(folder)];
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        damaged(error.message);
+        return [];
+      }
+    })
     .toSorted((a, b) => (a.record.created < b.record.created ? 1 : -1));
 }
 
