@@ -18,7 +18,7 @@ import { loadExperiment } from './load.ts';
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const builtin = [...builtinPlugins, norm, zoo, cpu, native, wasm];
 const files = readdirSync(join(root, 'experiments'), { recursive: true, encoding: 'utf8' }).filter(
-  (file) => file.endsWith('.yaml') && !/node_modules|runs/.test(file),
+  (file) => file.endsWith('.yaml') && !/node_modules|runs|(^|[/.])base\.yaml$/.test(file),
 );
 
 let folder = '';
@@ -51,9 +51,25 @@ describe('experiments/', () => {
 });
 
 describe('the guides', () => {
-  it('show an experiment that is valid', async () => {
-    const [example = ''] = blocks('ADD_AN_EXPERIMENT.md', 'yaml');
-    expect((await load(example)).jobs).toHaveLength(9);
+  it('show experiments that are valid, and parts that can be laid over the first', async () => {
+    const [first = '', ...rest] = blocks('ADD_AN_EXPERIMENT.md', 'yaml');
+    expect((await load(first)).jobs).toHaveLength(9);
+    writeFileSync(join(folder, 'few.yaml'), first.replace(/^plugins.*\n/m, '').replace(/^claims:[^]*/m, ''));
+    const whole = rest.filter((block) => block.startsWith('question'));
+    const parts = rest.filter((block) => !block.startsWith('question'));
+    const jobs = async (text: string) => (await load(text)).jobs.length / 3;
+    expect(await Promise.all(whole.map((block) => load(block)))).toMatchObject([{ jobs: { length: 6 } }]);
+    const counts = [];
+    for (const part of parts) counts.push(await jobs(`extends: [few.yaml]\n${part}`));
+    expect(counts).toEqual([4, 2, 2, 8, 1]);
+  });
+
+  it('show an experiment in TypeScript', async () => {
+    const [example = ''] = blocks('ADD_AN_EXPERIMENT.md', 'ts');
+    writeFileSync(join(folder, 'rates.ts'), example);
+    const { jobs, question } = await loadExperiment(join(folder, 'rates.ts'), { builtin });
+    expect(jobs).toHaveLength(30);
+    expect(question).toMatch(/\?$/);
   });
 
   it('show a plugin that works', async () => {

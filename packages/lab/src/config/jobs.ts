@@ -7,6 +7,7 @@ import type { Combination } from './expand.ts';
 import { experimentSchema } from './experiment.ts';
 import type { ExperimentConfig } from './experiment.ts';
 import { isBlock, parsePath, pathText, withValueAt } from './paths.ts';
+import { blockedAt } from './overrides.ts';
 import { placed } from './place.ts';
 import type { Place } from './place.ts';
 import { substitute } from './references.ts';
@@ -34,25 +35,31 @@ export interface Job {
 
 const stageRef = componentRef('stage');
 
-/** All jobs, and every mistake in any of them. `raw` is the config as it was written, overrides laid over. */
+/**
+ * All jobs, and every mistake in any of them. `raw` is the config as it was written, overrides laid over; `written` the
+ * same without: a variable that only overrides have put out of use is no mistake.
+ */
 export function expandJobs(
   raw: Record<string, unknown>,
   experiment: ExperimentConfig,
   registry: Registry,
   place: Place,
+  written: Record<string, unknown> = raw,
 ): { jobs: Job[]; mistakes: Mistake[] } {
   const mistakes: Mistake[] = [];
   const drafts: { values: Record<string, unknown>; seed: number; config: JobConfig }[] = [];
   const { sweep: _sweep, claims: _claims, quick: _quick, ...config } = raw;
+  const used = usedIn(written, experiment.sweep);
   const broken = experiment.sweep === undefined && raw['sweep'] !== undefined;
   for (const combination of broken ? [anyCombination(raw['sweep'])] : combinations(experiment.sweep)) {
     for (const seed of experiment.seeds) {
       const filled = fillIn(config, combination, seed);
       mistakes.push(...filled.mistakes.map(({ path, message }) => ({ place: place(path, 'value'), message: `${pathText(path)}: ${message}` })));
-      mistakes.push(...(broken ? [] : filled.unused).map(([name, source]) => ({
+      mistakes.push(...(broken ? [] : filled.unused.filter(([name]) => !used.has(name))).map(([name, source]) => ({
         place: place(source, 'key'),
         message: `sweep variable ${JSON.stringify(name)} is used nowhere: write "\${${name}}" where it belongs, or name a place such as train.batch`,
       })));
+      mistakes.push(...filled.blocked.map(({ source, message }) => ({ place: place(source, 'key'), message })));
       if (filled.mistakes.length > 0) continue;
       const { stages, graph, backend, issues } = resolveJob(filled.value, registry);
       mistakes.push(...issues.map(({ issue, path }) => placed(issue, place, path, filled.sources)));
@@ -65,12 +72,22 @@ export function expandJobs(
   return { mistakes, jobs: drafts.map(({ values, config: job }, index) => ({ name: names[index] ?? '', values, config: job })) };
 }
 
+/** The variables of the sweep that a config refers to. */
+function usedIn({ sweep: _sweep, claims: _claims, quick: _quick, ...config }: Record<string, unknown>, sweep: ExperimentConfig['sweep']): ReadonlySet<string> {
+  const variables = new Map(combinations(sweep).flatMap((combination) => [...combination]));
+  return substitute(config, variables).used;
+}
+
 /** A config with the sweep's values and all references filled in. */
 function fillIn(config: Record<string, unknown>, combination: Combination, seed: number) {
   const variables = new Map([...combination, ['seed', { value: seed }] as const]);
   const { used } = substitute(config, variables);
   const rest = new Map([...combination].filter(([name]) => !used.has(name)));
   const places = placedVariables(config, rest);
+  const blocked = places.flatMap(({ path, variable: { source = [] } }) => {
+    const message = blockedAt(config, path);
+    return message === undefined ? [] : [{ source: source.slice(0, source.lastIndexOf(pathText(path)) + 1), message: `${pathText(path)}: ${message}` }];
+  });
   let value = config;
   for (const { path, variable } of places) value = withValueAt(value, path, variable.value) as Record<string, unknown>;
   const filled = substitute(value, variables);
@@ -80,6 +97,7 @@ function fillIn(config: Record<string, unknown>, combination: Combination, seed:
   return {
     value: filled.value as Record<string, unknown>,
     mistakes: filled.mistakes,
+    blocked,
     sources,
     unused: [...rest]
       .filter(([name]) => !set.has(pathText(parsePath(name))))

@@ -91,7 +91,7 @@ export async function loadExperiment(file: string, { words = [], quick = false, 
     value = rest;
   }
 
-  const { jobs, mistakes: inJobs } = expandJobs(value, experiment, registry, chosen.place);
+  const { jobs, mistakes: inJobs } = expandJobs(value, experiment, registry, chosen.place, document.value);
   mistakes.push(...inJobs);
   // A sweep that overrides change may lack what claims speak of.
   if (!chosen.sweepChanged && inJobs.length === 0) {
@@ -103,7 +103,7 @@ export async function loadExperiment(file: string, { words = [], quick = false, 
   if (!quick && small.overrides.length > 0) {
     // The quick form is checked too, though it is not what runs.
     const form = checkForm(document, small.overrides);
-    mistakes.push(...form.mistakes, ...expandJobs(form.value, form.experiment, registry, form.place).mistakes);
+    mistakes.push(...form.mistakes, ...expandJobs(form.value, form.experiment, registry, form.place, document.value).mistakes);
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
   return {

@@ -133,6 +133,12 @@ describe('quick', () => {
     expect(jobs.map(({ values, config }) => ({ values, config }))).toMatchObject([{ values: { scale: 8, steps: 6 }, config: { seed: 5, stages: [{ wait: 1 }] } }]);
   });
 
+  it('may put a variable out of use', async () => {
+    const file = '  grid: { steps: [4, 5], scale: [1, 2] }\nquick: { stages.0.steps: 2 }\n';
+    expect((await load(file, [], { quick: true })).jobs).toHaveLength(4);
+    expect((await load(file, ['stages.0.scale=2'])).jobs).toHaveLength(4);
+  });
+
   it('is checked also when it is not what runs', async () => {
     const wrong = rest.replace('wait": 3', 'wiat": 3').replace('scale: [8]', 'scale: [8, 9]').replace('{ seeds: [5]', '{ seeds: [-1], "a b": 1, train.x.: 2, stages.1.steps: 3');
     expect(await mistakes(wrong)).toMatchInlineSnapshot(`
