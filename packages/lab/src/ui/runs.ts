@@ -159,6 +159,7 @@ export class RunsFolder {
     const version = ++this.#version;
     for (const id of typeof ids === 'string' ? [] : ids) {
       this.#known.delete(id);
+      this.series.forget(id);
       this.#gone.push({ id, version });
     }
   }

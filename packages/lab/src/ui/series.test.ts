@@ -39,4 +39,6 @@ it('forgets what was not looked at for the longest time, and reads it again when
   expect(open(1)).toBe(first);
   expect(open(2)).not.toBe(second);
   expect(open(2).rows).toBe(100);
+  store.forget(2);
+  expect(open(2).rows).toBe(100);
 });

@@ -39,6 +39,7 @@ export class Series {
 /** All curves of a run: `metric`, behind `stage/` where it has several stages. */
 export class RunSeries {
   readonly #parts: { readonly stage: string; readonly tail: MetricTail; series: Map<string, Series> }[];
+  #rows = 0;
 
   constructor(stages: readonly StageFolder[]) {
     this.#parts = stages.map(({ name, folder }) => ({ stage: name, tail: new MetricTail(join(folder, 'metrics.arrow')), series: new Map() }));
@@ -49,13 +50,17 @@ export class RunSeries {
     let changed = false;
     for (const part of this.#parts) {
       const { anew, batches } = part.tail.read();
-      if (anew) part.series = new Map();
+      if (anew) {
+        for (const { length } of part.series.values()) this.#rows -= length;
+        part.series = new Map();
+      }
       changed ||= anew || batches.length > 0;
       for (const { steps, metrics, values } of batches) {
         for (const [row, metric] of metrics.entries()) {
           const series = part.series.get(metric) ?? new Series();
           part.series.set(metric, series);
           series.add(steps[row] ?? 0, values[row] ?? NaN);
+          this.#rows++;
         }
       }
     }
@@ -67,10 +72,9 @@ export class RunSeries {
     return new Map(this.#parts.flatMap(({ stage, series }) => [...series].map(([metric, one]) => [several ? `${stage}/${metric}` : metric, one] as const)));
   }
 
+  /** How many rows are kept. */
   get rows(): number {
-    let rows = 0;
-    for (const one of this.series.values()) rows += one.length;
-    return rows;
+    return this.#rows;
   }
 
   /** The greatest step of the last stage that has begun. */
@@ -84,6 +88,7 @@ export class RunSeries {
 export class SeriesStore {
   readonly #limit: number;
   readonly #runs = new Map<number, RunSeries>();
+  #rows = 0;
 
   constructor({ limit = 10_000_000 }: { readonly limit?: number } = {}) {
     this.#limit = limit;
@@ -92,15 +97,22 @@ export class SeriesStore {
   /** A run's curves, read up to now. */
   open(id: number, stages: readonly StageFolder[]): RunSeries {
     const run = this.#runs.get(id) ?? new RunSeries(stages);
-    run.read();
     this.#runs.delete(id);
     this.#runs.set(id, run);
-    let rows = [...this.#runs.values()].reduce((sum, one) => sum + one.rows, 0);
-    for (const [old, { rows: freed }] of this.#runs) {
-      if (rows <= this.#limit || old === id) break;
+    const before = run.rows;
+    run.read();
+    this.#rows += run.rows - before;
+    for (const [old, { rows }] of this.#runs) {
+      if (this.#rows <= this.#limit || old === id) break;
       this.#runs.delete(old);
-      rows -= freed;
+      this.#rows -= rows;
     }
     return run;
+  }
+
+  /** Drops a run that is gone. */
+  forget(id: number): void {
+    this.#rows -= this.#runs.get(id)?.rows ?? 0;
+    this.#runs.delete(id);
   }
 }
