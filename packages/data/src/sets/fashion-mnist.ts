@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { parseOptions } from '../config.ts';
 import type { DatasetSplits, Statistics } from '../dataset.ts';
-import { readPackaged } from '../platform.ts';
+import { environment, readPackaged } from '../platform.ts';
 import { limitFields, limitSplits } from './files.ts';
 import { inDataFolders, loadIdxSet } from './idx-set.ts';
 import type { IdxFiles, IdxSet } from './idx-set.ts';
@@ -94,6 +94,20 @@ export async function fashionMnist(
   place: { dataDir?: string | undefined } = {},
 ): Promise<DatasetSplits> {
   const { subset, seed, ...counts } = parseOptions('fashion-mnist', fashionMnistSchema, options);
+  const key = JSON.stringify({ subset, seed, counts, folders: [place.dataDir, environment('ATHANOR_DATA')] });
+  if (last?.key === key) return last.splits;
+  const splits = await load({ subset, seed, counts }, place);
+  last = { key, splits };
+  return splits;
+}
+
+/** The set that was loaded last: jobs of a sweep mostly want the same one, and take longer to unpack it than to train. */
+let last: { readonly key: string; readonly splits: DatasetSplits } | undefined;
+
+async function load(
+  { subset, seed, counts }: { subset: boolean; seed: number; counts: { train?: number | undefined; test?: number | undefined } },
+  place: { dataDir?: string | undefined },
+): Promise<DatasetSplits> {
   const set = { classes: fashionMnistClasses, statistics: fashionMnistStatistics, remedy: whereToGet };
   const whole = await (subset ? loadIdxSet({ ...set, ...embedded }) : loadIdxSet({ ...set, ...full(place.dataDir) }));
   return limitSplits(whole, {
