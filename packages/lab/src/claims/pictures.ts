@@ -1,6 +1,6 @@
 // Pictures of a study: each metric by variant, over numeric variables and in heat maps, and its course while training.
 import { join } from 'node:path';
-import { bandOf, thin } from '../analysis/curves.ts';
+import { bandOf, smooth, thin } from '../analysis/curves.ts';
 import type { CurvePoint } from '../analysis/curves.ts';
 import type { Variant } from '../analysis/summary.ts';
 import { estimateChart, heatMap, lineChart } from '../plot/index.ts';
@@ -52,7 +52,7 @@ function byVariant(variants: readonly Variant[], metric: string): Picture[] {
     return [{ name, value: estimate.mean, low: estimate.interval?.low, high: estimate.interval?.high, samples: estimate.values.length > 1 ? estimate.values : [], look: 0 }];
   });
   if (marks.length < 2 || marks.length > most.rows) return [];
-  return [{ file: `${fileName(metric)}.svg`, caption: `${metric} by variant: mean over seeds, 95 % interval, single seeds as rings`, svg: estimateChart({ marks, x: axisOf(metric) }) }];
+  return [{ file: `${fileName(metric)}.svg`, caption: `${metric} by variant: ${severalSeeds(variants) ? 'mean over seeds, 95 % interval, single seeds as rings' : '95 % interval'}`, svg: estimateChart({ marks, x: axisOf(metric) }) }];
 }
 
 /** The metric over a numeric variable, a line for each combination of the others. */
@@ -71,7 +71,7 @@ function overNumbers(variants: readonly Variant[], variables: readonly Variable[
     const drawn = series.filter(({ points }) => points.length > 1);
     if (drawn.length === 0 || drawn.length > most.series || (numeric.length > 1 && variables.length > 2)) return [];
     const svg = lineChart({ series: drawn, x: { label: name, scale: spansDecades(values.map(Number)) ? 'log' : 'linear' }, y: axisOf(metric) });
-    return [{ file: `${fileName(metric)}.${fileName(name)}.svg`, caption: `${metric} over ${name}: mean over seeds, 95 % band`, svg }];
+    return [{ file: `${fileName(metric)}.${fileName(name)}.svg`, caption: `${metric} over ${name}${severalSeeds(variants) ? ': mean over seeds, 95 % band' : ''}`, svg }];
   });
 }
 
@@ -93,7 +93,7 @@ function inMaps(variants: readonly Variant[], variables: readonly Variable[], me
     });
     const svg = heatMap({ cells, columns: columns.values.map(text), rows: rows.values.map(text), x: columns.name, y: rows.name, value: { ...axisOf(metric), domain } });
     const part = rest === '' ? '' : `.${fileName(rest)}`;
-    return { file: `${fileName(metric)}${part}.map.svg`, caption: `${metric} by ${rows.name} and ${columns.name}${rest === '' ? '' : `, ${rest}`}: mean over seeds`, svg };
+    return { file: `${fileName(metric)}${part}.map.svg`, caption: `${metric} by ${rows.name} and ${columns.name}${rest === '' ? '' : `, ${rest}`}${severalSeeds(variants) ? ': mean over seeds' : ''}`, svg };
   });
 }
 
@@ -108,14 +108,17 @@ function axesOf(variables: readonly Variable[]): readonly [rows: Variable, colum
 }
 
 function whileTraining(variants: readonly Variant[], metric: string): Picture[] {
+  const noisy = metric.startsWith('train.');
+  const several = variants.some(({ runs }) => runs.length > 1);
   const series = variants.map(({ name, runs }) => {
-    const band = bandOf(runs.map((run) => curveOf(run, metric)));
-    return { name, points: thin(band, 400).map(({ step, value, low, high }) => ({ x: step, y: value, low, high })) };
+    const curves = runs.map((run) => curveOf(run, metric));
+    const band = bandOf(noisy ? curves.map((points) => smooth(points, 0.02)) : curves);
+    return { name, points: thin(band, 400).map(({ step, value, low, high }) => ({ x: step, y: value, ...(several ? { low, high } : {}) })) };
   });
   const drawn = series.filter(({ points }) => points.length > 1);
   if (drawn.length === 0) return [];
   const svg = lineChart({ series: drawn, x: { label: 'step' }, y: axisOf(metric), legend: true });
-  return [{ file: `${fileName(metric)}.curves.svg`, caption: `${metric} while training: mean over seeds, least to greatest`, svg }];
+  return [{ file: `${fileName(metric)}.curves.svg`, caption: `${metric} while training${noisy ? ', smoothed' : ''}${several ? ': mean over seeds, least to greatest' : ''}`, svg }];
 }
 
 /** A run's log of a metric, `metric` or `stage/metric`; of several stages the last that has it. */
@@ -153,6 +156,10 @@ function grouped(variants: readonly Variant[], without: readonly string[]): [res
 /** Shares are shown as percent. */
 function axisOf(metric: string): Axis {
   return { label: metric, percent: metric.endsWith('accuracy') };
+}
+
+function severalSeeds(variants: readonly Variant[]): boolean {
+  return variants.some(({ estimates }) => [...estimates.values()].some(({ values }) => values.length > 1));
 }
 
 function spansDecades(values: readonly number[]): boolean {
