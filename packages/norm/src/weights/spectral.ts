@@ -50,8 +50,8 @@ export class SpectralNorm extends ReparametrizedLayer {
     const unit = (x: Tensor): Tensor => x.div(x.norm().maximum(this.eps));
     let [u, v] = [this.u.value, this.v.value];
     for (let i = 0; i < times; i++) {
-      v = unit(matrix.T.mv(u));
       u = unit(matrix.mv(v));
+      v = unit(matrix.T.mv(u));
     }
     this.u.assign(u);
     this.v.assign(v);
