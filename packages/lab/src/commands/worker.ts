@@ -6,12 +6,13 @@ import { shares } from '../executors/pool.ts';
 import { serveQueue } from '../executors/queue-worker.ts';
 import { computingPackages } from '../plugins/installed.ts';
 import { runJob } from '../run/job.ts';
+import { goneAfter } from '../run/lock.ts';
 import { openRun } from '../run/study.ts';
 import { Progress } from '../terminal/progress.ts';
 import { defineCommand } from './command.ts';
 
-/** Seconds that a job waits for a process that still holds its folder: one that has been ended just now. */
-const patience = 30;
+/** Seconds that a job waits for a process that still holds its folder: one of a machine that may be gone. */
+const patience = goneAfter + 60;
 
 export const worker = defineCommand({
   usage: 'worker',

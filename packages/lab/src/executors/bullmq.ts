@@ -70,7 +70,7 @@ async function ask(queue: JobQueue, jobId: string, watch: Watch | undefined): Pr
   const state = job === undefined ? 'unknown' : await job.getState();
   if (job !== undefined && state === 'completed') watch.end(job.returnvalue.failure);
   else if (job !== undefined && state === 'failed') watch.end({ message: `the queue gave it up: ${job.failedReason}`, user: false });
-  else if (job === undefined && runStatus(openRun(watch.folder)) === 'done') watch.end(undefined);
+  else if (job === undefined && ['done', 'stopped'].includes(runStatus(openRun(watch.folder)))) watch.end(undefined);
   else if (job === undefined) await submit(queue, jobId, watch);
 }
 

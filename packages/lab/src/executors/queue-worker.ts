@@ -5,6 +5,7 @@ import type { ProcessOptions } from './job-process.ts';
 import { JobStopped, Slot } from './pool.ts';
 import { connectionTo, loadBullmq, queueName } from './queue.ts';
 import type { QueuedAnswer, QueuedJob } from './queue.ts';
+import { goneAfter } from '../run/lock.ts';
 import type { JobEvent } from './executor.ts';
 
 export interface QueueWorkerOptions extends ProcessOptions {
@@ -22,7 +23,7 @@ export interface QueueWorkerOptions extends ProcessOptions {
 export async function serveQueue({ url, runs, workers, lease, note, ...options }: QueueWorkerOptions, signal: AbortSignal): Promise<void> {
   const { Worker, DelayedError } = await loadBullmq();
   const connection = await connectionTo(url);
-  const slots = Array.from({ length: workers }, () => new Slot({ ...options, patience: lease }));
+  const slots = Array.from({ length: workers }, () => new Slot({ ...options, patience: Math.max(lease, goneAfter) + 60 }));
   const free = [...slots];
   const working = new Map<string, Slot>();
 
@@ -31,7 +32,7 @@ export async function serveQueue({ url, runs, workers, lease, note, ...options }
     const folder = resolve(runs, run);
     const way = relative(runs, folder);
     if (way.startsWith('..') || isAbsolute(way)) return { failure: { message: `${run} is not a folder under ${runs}`, user: true } };
-    const slot = free.pop() ?? new Slot(options);
+    const slot = free.pop() ?? new Slot({ ...options, patience: goneAfter });
     working.set(job.id ?? '', slot);
     note(`${run}: begun`);
     const tell = teller(job);

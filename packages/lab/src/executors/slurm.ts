@@ -149,7 +149,7 @@ async function watch(folders: readonly string[], arrays: readonly Submitted[], t
       if (state === 'RUNNING') begin(folder);
       if (state !== undefined) continue;
       begin(folder);
-      const done = runStatus(openRun(folder)) === 'done';
+      const done = ['done', 'stopped'].includes(runStatus(openRun(folder)));
       const message = lastLines(logFile(folder), 1)[0] ?? 'its task ended before it wrote anything: see the logs under slurm/';
       tell(folder, { kind: 'ended', failed: !done });
       outcomes.set(folder, { folder, ...(done ? {} : { failure: { message, user: false, log: logFile(folder) } }) });

@@ -8,9 +8,11 @@ import { sha256 } from './canonical.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Engine, Environment } from './environment.ts';
 import { makeFolder, remove, removeLeftovers, writeFileWhole } from './files.ts';
+import { allowedRung, rungStep, writeStanding } from './rung.ts';
 import { guardStage } from './guard.ts';
 import { JobHost } from './host.ts';
 import type { HostOptions } from './host.ts';
+import { assertHeld } from './lock.ts';
 import { MetricLog } from './metrics.ts';
 import type { Observer } from './observer.ts';
 import { readEnvironments, readResult } from './results.ts';
@@ -65,7 +67,9 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
           const context = { seed: run.config.seed, backend, inputs: stageInputs(run, index), dataDir: host.dataDir, notify, replicate };
           return guardStage(() => registry.make('stage', ref, context), ref, registry);
         };
-        await computeOrTakeOver(begin, parts, { host, run, folder, name, observer, fresh: record.fresh === true });
+        const rung = index === run.config.stages.length - 1 ? allowedRung(run.folder) : undefined;
+        await computeOrTakeOver(begin, parts, { host, run, folder, name, observer, rung, fresh: record.fresh === true });
+        if (readResult(folder) === undefined) return;
       }
       remove(join(folder, 'checkpoints'));
     }
@@ -152,13 +156,15 @@ interface StagePlace {
   readonly folder: string;
   readonly name: string;
   readonly observer: Observer;
+  /** Where halving lets it go: it stops there, with a checkpoint. */
+  readonly rung: number | undefined;
 }
 
 /**
- * Runs a stage to its end, going on from its newest checkpoint. Whatever the process was doing
+ * Runs a stage to its end or its rung, going on from its newest checkpoint. Whatever the process was doing
  * when it was killed, the log, the artifacts and the result come out bit for bit as without.
  */
-async function runStage(stage: Stage, { host, run, folder, name, observer }: StagePlace, beforeResult: () => void): Promise<void> {
+async function runStage(stage: Stage, { host, run, folder, name, observer, rung }: StagePlace, beforeResult: () => void): Promise<void> {
   const checkpoints = join(folder, 'checkpoints');
   const { checkpoint, spoilt } = readCheckpoint(checkpoints);
   for (const bad of spoilt) {
@@ -169,18 +175,21 @@ async function runStage(stage: Stage, { host, run, folder, name, observer }: Sta
   // A log from before may be shared with a run that has taken it over.
   else remove(join(folder, 'metrics.arrow'));
   const first = checkpoint?.step ?? 0;
+  const { halving } = run.config;
+  const last = rung === undefined || halving === undefined ? stage.steps : rungStep(stage.steps, rung, halving);
   observer.stageStarted(run, name, { from: first, steps: stage.steps });
   const metrics = new MetricLog(join(folder, 'metrics.arrow'), checkpoint?.logOffset ?? 0);
   const timing = new MetricLog(nextTiming(folder), 0);
   const began = performance.now();
   try {
-    for (let step = first; step < stage.steps; step++) {
+    for (let step = first; step < last; step++) {
       const report = await stage.step(step);
       const done = step + 1;
       metrics.add((report.metrics ?? []).map((row) => ({ step: done, ...row })));
       if (report.metrics !== undefined) timing.add([{ step: done, metric: 'seconds', value: (performance.now() - began) / 1000 }]);
       observer.stepDone(run, done, report);
-      if (done % stage.checkpointEvery === 0 || done === stage.steps) {
+      if (done % stage.checkpointEvery === 0 || done === last) {
+        assertHeld(run.folder);
         const logOffset = metrics.flush();
         makeFolder(checkpoints);
         writeCheckpoint(checkpoints, { step: done, logOffset, state: await stage.state() });
@@ -191,7 +200,9 @@ async function runStage(stage: Stage, { host, run, folder, name, observer }: Sta
     metrics.close();
     timing.close();
   }
+  if (rung !== undefined && last < stage.steps) return writeStanding(folder, { rung, step: last, steps: stage.steps });
   const result = await stage.finish();
+  assertHeld(run.folder);
   beforeResult();
   writeResult(folder, stage.steps, result);
 }
@@ -215,7 +226,7 @@ function recordEnvironment(run: Run, environment: Environment, observer: Observe
   const earlier = all.filter(({ takenOver }) => takenOver === undefined);
   const other = earlier.find(({ numerics }) => numerics !== environment.numerics);
   if (other !== undefined) {
-    throw new UserError(`${run.folder} was begun with numerics ${String(other.numerics)}, this process has ${String(environment.numerics)}`, {
+    throw new UserError(`${run.folder} was begun with numerics ${other.numerics ?? 'none'}, this process has ${environment.numerics ?? 'none'}`, {
       remedy: 'the results would not be those of an unbroken run: go on where it was begun, or start anew with --fresh',
     });
   }

@@ -1,10 +1,10 @@
 // Locks: a living holder keeps others out, a dead one does not.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isLocked, lockFolder } from './lock.ts';
+import { assertHeld, goneAfter, isLocked, lockFolder } from './lock.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -52,7 +52,20 @@ describe('lockFolder', () => {
 
   it('does not judge processes of other machines', () => {
     hold({ pid: 1, host: 'elsewhere', began: '1' });
-    expect(refusal()).toMatchInlineSnapshot(`"runs/a is in use by process N on elsewhere — if that process is gone, delete runs/a/lock"`);
+    expect(refusal()).toMatchInlineSnapshot(`"runs/a is in use by process N on elsewhere — if that process is gone, wait five minutes, or delete runs/a/lock"`);
     expect(isLocked(folder)).toBe(true);
+  });
+
+  it('takes over the lock of another machine that gives no sign of life, and keeps its own when that one comes back', () => {
+    hold({ pid: 1, host: 'elsewhere', began: '1' });
+    const before = new Date(Date.now() - 1000 * (goneAfter + 1));
+    utimesSync(join(folder, 'lock'), before, before);
+    expect(isLocked(folder)).toBe(false);
+    const unlock = lockFolder(folder);
+    expect(() => assertHeld(folder)).not.toThrow();
+    hold({ pid: 1, host: 'elsewhere', began: '1' });
+    expect(() => assertHeld(folder)).toThrow('was taken over by another process');
+    unlock();
+    expect(readdirSync(folder)).toEqual(['lock']);
   });
 });

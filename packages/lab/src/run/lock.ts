@@ -1,5 +1,5 @@
-// One process per run folder: a lock file that a dead process does not keep.
-import { existsSync, readFileSync } from 'node:fs';
+// One process per run folder: a lock file that a dead process does not keep, nor one of a machine that is gone.
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '@athanor/core';
@@ -12,27 +12,32 @@ interface Holder {
   readonly began: string;
 }
 
+/** Seconds between two signs of life, and after how many without one a process of another machine counts as gone. */
+const signEvery = 10;
+export const goneAfter = 300;
+
 /** Another process holds the folder. */
 export class FolderInUse extends UserError {}
 
 /**
  * Takes the lock of a folder and returns the function that gives it back. Throws a UserError
- * while another process holds it; the lock of a process that is gone is taken over.
+ * while another process holds it; the lock of a process that is gone is taken over, that of
+ * another machine's when it has given no sign of life for five minutes.
  */
 export function lockFolder(folder: string): () => void {
   const path = join(folder, 'lock');
-  const mine: Holder = { pid: process.pid, host: hostname(), began: beginningOf(process.pid) };
+  const mine = thisProcess();
   for (let attempt = 0; attempt < 5; attempt++) {
-    if (createExclusive(path, JSON.stringify(mine))) return () => remove(path);
+    if (createExclusive(path, JSON.stringify(mine))) return keep(folder);
     const seen = readText(path);
     if (seen === undefined) continue;
     const holder = parseHolder(seen, path);
-    if (holder.host !== mine.host) {
+    if (holder.host !== mine.host && silence(path) < goneAfter) {
       throw new FolderInUse(`${folder} is in use by process ${holder.pid} on ${holder.host}`, {
-        remedy: `if that process is gone, delete ${path}`,
+        remedy: `if that process is gone, wait five minutes, or delete ${path}`,
       });
     }
-    if (beginningOf(holder.pid) === holder.began && holder.began !== '') {
+    if (holder.host === mine.host && isAlive(holder)) {
       throw new FolderInUse(`${folder} is in use by process ${holder.pid}`, { remedy: 'wait for it, or end it' });
     }
     takeAway(path, seen);
@@ -45,7 +50,50 @@ export function isLocked(folder: string): boolean {
   const text = readText(join(folder, 'lock'));
   if (text === undefined) return false;
   const holder = parseHolder(text, join(folder, 'lock'));
-  return holder.host !== hostname() || (holder.began !== '' && beginningOf(holder.pid) === holder.began);
+  return holder.host === hostname() ? isAlive(holder) : silence(join(folder, 'lock')) < goneAfter;
+}
+
+/** Throws if the lock that this process took is no longer its own: it was thought gone, and must not write any more. */
+export function assertHeld(folder: string): void {
+  if (holds(folder)) return;
+  throw new FolderInUse(`${folder} was taken over by another process, which thought this one gone`, { remedy: 'leave it to that one' });
+}
+
+/** Gives signs of life until the lock is given back. */
+function keep(folder: string): () => void {
+  const path = join(folder, 'lock');
+  const timer = setInterval(() => {
+    try {
+      if (holds(folder)) utimesSync(path, new Date(), new Date());
+    } catch {
+      // Whoever reads the lock judges by its time.
+    }
+  }, 1000 * signEvery).unref();
+  return () => {
+    clearInterval(timer);
+    if (holds(folder)) remove(path);
+  };
+}
+
+function holds(folder: string): boolean {
+  return readText(join(folder, 'lock')) === JSON.stringify(thisProcess());
+}
+
+function thisProcess(): Holder {
+  return { pid: process.pid, host: hostname(), began: beginningOf(process.pid) };
+}
+
+function isAlive({ pid, began }: Holder): boolean {
+  return began !== '' && beginningOf(pid) === began;
+}
+
+/** Seconds since the last sign of life; the machines' clocks must agree roughly. */
+function silence(path: string): number {
+  try {
+    return (Date.now() - statSync(path).mtimeMs) / 1000;
+  } catch {
+    return Infinity;
+  }
 }
 
 function parseHolder(text: string, path: string): Holder {
