@@ -84,22 +84,22 @@ test('every damage has its message', () => {
     }
   });
   expect(messages.join('\n')).toMatchInlineSnapshot(`
-    "too short: UserError: weights.npy: an npy file has at least 10 bytes, this one has 1
-    not npy: UserError: weights.npy: the first bytes are not those of an npy file
-    unknown version: UserError: weights.npy: npy version 9 is unknown; 1, 2 and 3 can be read
-    header cut: UserError: weights.npy: truncated: the header has 55 bytes, of which 10 are there
-    data cut: UserError: weights.npy: truncated: shape [2, 1] of <f4 needs 8 bytes, there are 7
-    data left over: UserError: weights.npy: too long: shape [] of <f4 needs 4 bytes, there are 5
-    not a dictionary: UserError: weights.npy: the header is damaged at "[": "[1]"
-    unknown key: UserError: weights.npy: the header has "flags" twice, or it is no key of npy
-    key twice: UserError: weights.npy: the header has "descr" twice, or it is no key of npy
-    key missing: UserError: weights.npy: the header lacks one of descr, fortran_order, shape
-    negative size: UserError: weights.npy: the header is damaged at "-": "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}"
-    huge shape: UserError: weights.npy: no file can hold the shape [99999999999, 99999999999]
-    too many axes: UserError: weights.npy: a shape of rank 65; npy arrays have at most 64 axes
-    unclosed shape: UserError: weights.npy: the header is damaged at "}": "{'descr': '<f4', 'fortran_order': False, 'shape': (1}"
-    code: UserError: weights.npy: the header is damaged at "_": "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}"
-    words after: UserError: weights.npy: the header is damaged at "pass": "{'descr': '<f4', 'fortran_order': False, 'shape': (0,)} pass"
+    "too short: UserError: weights.npy: an npy file has at least 10 bytes, this one has 1 — fetch or write the file again
+    not npy: UserError: weights.npy: the first bytes are not those of an npy file — fetch or write the file again
+    unknown version: UserError: weights.npy: npy version 9 is unknown; 1, 2 and 3 can be read — fetch or write the file again
+    header cut: UserError: weights.npy: truncated: the header has 55 bytes, of which 10 are there — fetch or write the file again
+    data cut: UserError: weights.npy: truncated: shape [2, 1] of <f4 needs 8 bytes, there are 7 — fetch or write the file again
+    data left over: UserError: weights.npy: too long: shape [] of <f4 needs 4 bytes, there are 5 — fetch or write the file again
+    not a dictionary: UserError: weights.npy: the header is damaged at "[": "[1]" — fetch or write the file again
+    unknown key: UserError: weights.npy: the header has "flags" twice, or it is no key of npy — fetch or write the file again
+    key twice: UserError: weights.npy: the header has "descr" twice, or it is no key of npy — fetch or write the file again
+    key missing: UserError: weights.npy: the header lacks one of descr, fortran_order, shape — fetch or write the file again
+    negative size: UserError: weights.npy: the header is damaged at "-": "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}" — fetch or write the file again
+    huge shape: UserError: weights.npy: no file can hold the shape [99999999999, 99999999999] — fetch or write the file again
+    too many axes: UserError: weights.npy: a shape of rank 65; npy arrays have at most 64 axes — fetch or write the file again
+    unclosed shape: UserError: weights.npy: the header is damaged at "}": "{'descr': '<f4', 'fortran_order': False, 'shape': (1}" — fetch or write the file again
+    code: UserError: weights.npy: the header is damaged at "_": "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}" — fetch or write the file again
+    words after: UserError: weights.npy: the header is damaged at "pass": "{'descr': '<f4', 'fortran_order': False, 'shape': (0,)} pass" — fetch or write the file again
     boolean: UserError: weights.npy: boolean element 1 is 9, neither 0 nor 1"
   `);
   expect(() => writeNpy({ dtype: 'bfloat16', shape: [1], data: Uint16Array.of(0) })).toThrow('npy has no bfloat16');
@@ -140,17 +140,17 @@ test('every damage of an npz has its message', async () => {
     }),
   );
   expect(messages.join('\n')).toMatchInlineSnapshot(`
-    "empty: UserError: weights.npz: not a zip archive, or truncated: its directory is missing
-    cut at the end: UserError: weights.npz: not a zip archive, or truncated: its directory is missing
-    cut at the start: UserError: weights.npz: the directory of the zip archive lies outside the file
-    data changed: UserError: weights.npz: "w.npy" is damaged: its checksum is wrong
+    "empty: UserError: weights.npz: not a zip archive, or truncated: its directory is missing — fetch or write the file again
+    cut at the end: UserError: weights.npz: not a zip archive, or truncated: its directory is missing — fetch or write the file again
+    cut at the start: UserError: weights.npz: the directory of the zip archive lies outside the file — fetch or write the file again
+    data changed: UserError: weights.npz: "w.npy" is damaged: its checksum is wrong — fetch or write the file again
     method changed: UserError: weights.npz: w.npy: zip compression method 12 is not supported; stored and deflate are
-    encrypted: UserError: weights.npz: "w.npy" is encrypted
-    directory lost: UserError: weights.npz: directory entry 0 of the zip archive is damaged
-    directory outside: UserError: weights.npz: the directory of the zip archive lies outside the file
-    local header lost: UserError: weights.npz: "w.npy" is damaged
+    encrypted: UserError: weights.npz: "w.npy" is encrypted — fetch or write the file again
+    directory lost: UserError: weights.npz: directory entry 0 of the zip archive is damaged — fetch or write the file again
+    directory outside: UserError: weights.npz: the directory of the zip archive lies outside the file — fetch or write the file again
+    local header lost: UserError: weights.npz: "w.npy" is damaged — fetch or write the file again
     other files: UserError: weights.npz: it holds "readme.txt", which is not an .npy file
-    name twice: UserError: weights.npz: the zip archive has "a.npy" twice
-    not npy inside: UserError: weights.npz: a.npy: the first bytes are not those of an npy file"
+    name twice: UserError: weights.npz: the zip archive has "a.npy" twice — fetch or write the file again
+    not npy inside: UserError: weights.npz: a.npy: the first bytes are not those of an npy file — fetch or write the file again"
   `);
 });

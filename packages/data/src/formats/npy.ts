@@ -18,7 +18,7 @@ const rankLimit = 64;
  * @throws UserError for damaged files and for elements that are not numbers (objects, texts, records, complex).
  */
 export function readNpy(bytes: Uint8Array, place = 'npy data'): StoredArray {
-  const fail = (message: string): UserError => new UserError(message, { place });
+  const fail = (message: string): UserError => new UserError(message, { place, remedy: 'fetch or write the file again' });
   if (bytes.length < 10) throw fail(`an npy file has at least 10 bytes, this one has ${bytes.length}`);
   if (magic.some((value, index) => bytes[index] !== value)) throw fail('the first bytes are not those of an npy file');
   const version = bytes[6] ?? 0;

@@ -115,28 +115,28 @@ test('every damage has its message', () => {
     }
   });
   expect(messages.join('\n')).toMatchInlineSnapshot(`
-    "too short: UserError: model.safetensors: a safetensors file has at least 8 bytes, this one has 2
-    not safetensors: UserError: model.safetensors: the header would be 5789751444030890000 bytes, over the limit of 100000000: this is not a safetensors file
-    header cut: UserError: model.safetensors: truncated: the header has 2 bytes, of which 1 are there
-    header not an object: UserError: model.safetensors: the header does not begin with {: this is not a safetensors file
-    header not JSON: UserError: model.safetensors: the header is not JSON: Unexpected token '}', "{"a":}" is not valid JSON
-    header not UTF-8: UserError: model.safetensors: the header is not JSON: The encoded data was not valid for encoding utf-8
-    name twice: UserError: model.safetensors: the header has "a" twice
-    key twice: UserError: model.safetensors: the header has "dtype" twice
-    metadata not texts: UserError: model.safetensors: __metadata__ "step" is not a text
-    metadata no object: UserError: model.safetensors: __metadata__ is not an object of texts
-    entry no object: UserError: model.safetensors: tensor "a": its entry is not an object
-    unknown dtype: UserError: model.safetensors: tensor "a": unknown dtype "F8_E4M3"; known are U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, I8, U8, BOOL
-    no shape: UserError: model.safetensors: tensor "a": null is not a shape
-    negative size: UserError: model.safetensors: tensor "a": [-1] is not a shape
-    huge shape: UserError: model.safetensors: tensor "a": [1099511627776,1099511627776] is not a shape
-    offsets no pair: UserError: model.safetensors: tensor "a": [0,4,8] is not a pair of offsets
-    offsets backwards: UserError: model.safetensors: tensor "a": [4,0] is not a pair of offsets
-    length wrong: UserError: model.safetensors: tensor "a": shape [2] of F32 needs 8 bytes, its offsets span 4
-    overlap: UserError: model.safetensors: tensor "b" begins at byte 2, inside tensor "a"
-    gap: UserError: model.safetensors: there are 4 stray bytes between tensor "a" and tensor "b"
-    data cut: UserError: model.safetensors: truncated: tensor "a" ends at byte 8 of the data, of which 7 are there
-    data left over: UserError: model.safetensors: there are 1 stray bytes behind tensor "a"
+    "too short: UserError: model.safetensors: a safetensors file has at least 8 bytes, this one has 2 — fetch or write the file again
+    not safetensors: UserError: model.safetensors: the header would be 5789751444030890000 bytes, over the limit of 100000000: this is not a safetensors file — fetch or write the file again
+    header cut: UserError: model.safetensors: truncated: the header has 2 bytes, of which 1 are there — fetch or write the file again
+    header not an object: UserError: model.safetensors: the header does not begin with {: this is not a safetensors file — fetch or write the file again
+    header not JSON: UserError: model.safetensors: the header is not JSON: Unexpected token '}', "{"a":}" is not valid JSON — fetch or write the file again
+    header not UTF-8: UserError: model.safetensors: the header is not JSON: The encoded data was not valid for encoding utf-8 — fetch or write the file again
+    name twice: UserError: model.safetensors: the header has "a" twice — fetch or write the file again
+    key twice: UserError: model.safetensors: the header has "dtype" twice — fetch or write the file again
+    metadata not texts: UserError: model.safetensors: __metadata__ "step" is not a text — fetch or write the file again
+    metadata no object: UserError: model.safetensors: __metadata__ is not an object of texts — fetch or write the file again
+    entry no object: UserError: model.safetensors: tensor "a": its entry is not an object — fetch or write the file again
+    unknown dtype: UserError: model.safetensors: tensor "a": unknown dtype "F8_E4M3"; known are U64, I64, F64, F32, U32, I32, BF16, F16, U16, I16, I8, U8, BOOL — fetch or write the file again
+    no shape: UserError: model.safetensors: tensor "a": null is not a shape — fetch or write the file again
+    negative size: UserError: model.safetensors: tensor "a": [-1] is not a shape — fetch or write the file again
+    huge shape: UserError: model.safetensors: tensor "a": [1099511627776,1099511627776] is not a shape — fetch or write the file again
+    offsets no pair: UserError: model.safetensors: tensor "a": [0,4,8] is not a pair of offsets — fetch or write the file again
+    offsets backwards: UserError: model.safetensors: tensor "a": [4,0] is not a pair of offsets — fetch or write the file again
+    length wrong: UserError: model.safetensors: tensor "a": shape [2] of F32 needs 8 bytes, its offsets span 4 — fetch or write the file again
+    overlap: UserError: model.safetensors: tensor "b" begins at byte 2, inside tensor "a" — fetch or write the file again
+    gap: UserError: model.safetensors: there are 4 stray bytes between tensor "a" and tensor "b" — fetch or write the file again
+    data cut: UserError: model.safetensors: truncated: tensor "a" ends at byte 8 of the data, of which 7 are there — fetch or write the file again
+    data left over: UserError: model.safetensors: there are 1 stray bytes behind tensor "a" — fetch or write the file again
     not a boolean: UserError: model.safetensors: tensor "a": boolean element 0 is 3, neither 0 nor 1"
   `);
 });

@@ -28,7 +28,7 @@ interface Entry {
  * @throws UserError when the header is damaged, or tensors overlap, leave gaps or do not fit their shapes.
  */
 export function readSafetensors(bytes: Uint8Array, place = 'safetensors data'): Safetensors {
-  const fail = (message: string): UserError => new UserError(message, { place });
+  const fail = (message: string): UserError => new UserError(message, { place, remedy: 'fetch or write the file again' });
   if (bytes.length < 8) throw fail(`a safetensors file has at least 8 bytes, this one has ${bytes.length}`);
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > headerLimit) {

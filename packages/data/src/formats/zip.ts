@@ -30,7 +30,7 @@ export async function readZip(
   options: { place: string; limit: number },
 ): Promise<Map<string, Uint8Array>> {
   const { place } = options;
-  const fail = (message: string): UserError => new UserError(message, { place });
+  const fail = (message: string): UserError => new UserError(message, { place, remedy: 'fetch or write the file again' });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = findEnd(view);
   if (end === undefined) throw fail('not a zip archive, or truncated: its directory is missing');

@@ -73,10 +73,10 @@ test('mistakes are named', async () => {
     );
   expect(await Promise.all(['none', 'empty', 'empty/class', 'bad'].map(message))).toMatchInlineSnapshot(`
     [
-      "UserError: …/none: there is no such folder",
+      "UserError: …/none: there is no such folder — folder is taken from the data folder if one is given, else from the working folder",
       "UserError: …/empty/class: no pictures (png, jpg, webp, gif, avif, tiff) in this class",
-      "UserError: …/empty/class: it holds no folders, one of which would be one class",
-      "UserError: …/bad/class/1.png: cannot read the picture: Input file contains unsupported image format",
+      "UserError: …/empty/class: it holds no folders — put the pictures of each class into a folder of its own",
+      "UserError: …/bad/class/1.png: cannot read the picture: Input file contains unsupported image format — fetch the picture again, or take it out of the folder",
     ]
   `);
 });

@@ -46,7 +46,12 @@ export async function imageFolder(
   const { folder, testFraction, seed, ...config } = parseOptions('image-folder', imageFolderSchema, options);
   const path = requireBuiltin('node:path', 'reading a folder of pictures');
   const root = path.resolve(place.dataDir ?? '.', folder);
-  if (!exists(root)) throw new UserError('there is no such folder', { place: root });
+  if (!exists(root)) {
+    throw new UserError('there is no such folder', {
+      place: root,
+      remedy: 'folder is taken from the data folder if one is given, else from the working folder',
+    });
+  }
   const decode = await imageDecoder(config);
   const inputShape = [config.channels, config.size, config.size];
   const hasParts = exists(path.join(root, 'train')) && exists(path.join(root, 'test'));
@@ -70,7 +75,7 @@ async function readClasses(root: string, inputShape: readonly number[], decode: 
   const folders = fs.readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const classes = folders.map((entry) => entry.name).sort();
   if (classes.length === 0)
-    throw new UserError('it holds no folders, one of which would be one class', { place: root });
+    throw new UserError('it holds no folders', { place: root, remedy: 'put the pictures of each class into a folder of its own' });
   const files: string[] = [];
   const labels: number[] = [];
   classes.forEach((name, label) => {

@@ -31,6 +31,7 @@ export async function imageDecoder(options: ImageOptions): Promise<DecodeImage> 
     } catch (error) {
       throw new UserError(`cannot read the picture: ${error instanceof Error ? error.message : String(error)}`, {
         place: file,
+        remedy: 'fetch the picture again, or take it out of the folder',
       });
     }
   };

@@ -87,7 +87,7 @@ test('mistakes are named with file, column and row', async () => {
     UserError: f.csv: two columns have the same name: a, a
     UserError: f.csv: a table needs a line of column names and at least one row
     UserError: …/bad.arrow: damaged or unsupported Arrow data: Expected to read 544501614 metadata bytes, but only read 33.
-    UserError: …/bad.parquet: damaged or unsupported Parquet data: parquet file invalid (footer != PAR1)
+    UserError: …/bad.parquet: truncated: it does not end with PAR1 — fetch the file again
     UserError: cannot read …/none.csv: no such file
     UserError: …/table.xls: tables end in .csv, .tsv, .arrow, .arrows, .feather or .parquet"
   `);

@@ -6,7 +6,7 @@ import { createDataset, createSplits, measureStatistics, splitDataset } from '..
 import type { Dataset, DatasetSplits } from '../dataset.ts';
 import { readCsv } from '../formats/csv.ts';
 import { importOptional } from '../optional.ts';
-import { readFile, requireBuiltin } from '../platform.ts';
+import { exists, readFile, requireBuiltin } from '../platform.ts';
 
 /** The content of a table's cell; null where it is empty. */
 export type Cell = string | number | bigint | boolean | null;
@@ -38,7 +38,14 @@ export async function tableSplits(
 ): Promise<DatasetSplits> {
   const { file, label, features, testFraction, seed } = parseOptions('table', tableSchema, options);
   const path = requireBuiltin('node:path', 'reading a table');
-  const table = await readTable(path.resolve(place.dataDir ?? '.', file));
+  const found = path.resolve(place.dataDir ?? '.', file);
+  if (!exists(found)) {
+    throw new UserError('there is no such file', {
+      place: found,
+      remedy: 'file is taken from the data folder if one is given, else from the working folder',
+    });
+  }
+  const table = await readTable(found);
   const whole = tableDataset(table, { label, ...(features === undefined ? {} : { features }) });
   const { train, test } = splitDataset(whole, { testFraction, seed });
   const measured = measureStatistics(train);
@@ -137,9 +144,19 @@ export function csvTable(text: string, options: { name: string; delimiter?: stri
   return fromRows(options.name, header, (name, index) => body.map((row) => row[index] ?? null));
 }
 
+/** Four bytes as text. */
+function text(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(Math.max(0, at), Math.max(0, at) + 4));
+}
+
+function truncated(place: string, mark: string): UserError {
+  return new UserError(`truncated: it does not end with ${mark}`, { place, remedy: 'fetch the file again' });
+}
+
 /** The columns of an Arrow IPC file or stream; needs `apache-arrow`. */
 export async function arrowTable(bytes: Uint8Array, name: string): Promise<Table> {
   const arrow = await importOptional<typeof import('apache-arrow')>('apache-arrow', 'reading Arrow tables');
+  if (text(bytes, 0) === 'ARRO' && text(bytes, bytes.length - 4) !== 'ROW1') throw truncated(name, 'ARROW1');
   const table = await decoding(name, 'Arrow', async () => {
     const read = arrow.tableFromIPC(bytes);
     return {
@@ -157,6 +174,10 @@ export async function parquetTable(bytes: Uint8Array, name: string): Promise<Tab
     'reading Parquet tables',
   );
   const zlib = requireBuiltin('node:zlib', 'reading Parquet tables');
+  if (text(bytes, 0) !== 'PAR1') {
+    throw new UserError('the first bytes are not those of a Parquet file (PAR1)', { place: name, remedy: 'fetch the file again' });
+  }
+  if (bytes.length < 12 || text(bytes, bytes.length - 4) !== 'PAR1') throw truncated(name, 'PAR1');
   const rows = await decoding(name, 'Parquet', () =>
     parquetReadObjects({
       file: bytes.slice().buffer,

@@ -38,7 +38,9 @@ export const list = defineCommand({
     plugin: { type: 'string', array: true, default: [] as string[], describe: 'a plugin to load besides' },
     json: { type: 'boolean', default: false, describe: 'as JSON, with each JSON Schema' },
   },
-  run: ({ what, kind, json, plugin }, context) => listAny(what, { kind, json, plugins: plugin }, context),
+  run: async ({ what, kind, json, plugin }, context) => {
+    await listAny(what, { kind, json, plugins: plugin }, context);
+  },
 });
 
 async function listAny(what: string, options: ListOptions, context: CommandContext): Promise<void> {
@@ -54,8 +56,8 @@ async function listAny(what: string, options: ListOptions, context: CommandConte
   }
 }
 
-function listRuns({ json }: ListOptions, { out, runs }: CommandContext): void {
-  const studies = listStudies(runs);
+function listRuns({ json }: ListOptions, { out, progress, runs }: CommandContext): void {
+  const studies = listStudies(runs, (message) => progress.write(`left out: ${message}\n`));
   if (json) return out(JSON.stringify(studies.map(describeStudy), null, 2));
   if (studies.length === 0) return out(`no runs under ${runs}`);
   const rows = studies.map((study) => {

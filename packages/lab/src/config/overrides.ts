@@ -90,7 +90,8 @@ function pinned(config: Record<string, unknown>, path: Path, given: unknown): { 
   }
 }
 
-function blockedAt(root: unknown, path: Path): string | undefined {
+/** Why nothing can be set at `path`: a list has no such entry, or a value is no block. */
+export function blockedAt(root: unknown, path: Path): string | undefined {
   for (let depth = 0; depth < path.length; depth++) {
     const parent = valueAt(root, path.slice(0, depth));
     const key = path[depth];

@@ -22,7 +22,7 @@ export function explainSystemError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UserError || !('code' in error) || !('syscall' in error)) return error;
   const [meaning, remedy] = known[String(error.code)] ?? [];
   if (meaning === undefined || remedy === undefined) return error;
-  const path = 'path' in error && typeof error.path === 'string' ? shownPath(error.path) : 'a file';
+  const path = 'path' in error && typeof error.path === 'string' ? shownPath(error.path.replace(/\.unfinished-\d+-/, '')) : 'a file';
   const doing = /^(?:read|scandir|stat|lstat|access)$/.test(String(error.syscall)) || (error.syscall === 'open' && error.code === 'ENOENT') ? 'read' : 'write';
   return new UserError(`cannot ${doing} ${path}: ${meaning}`, { remedy, cause: error });
 }

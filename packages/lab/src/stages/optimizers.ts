@@ -4,7 +4,7 @@ import { component } from '@athanor/core/plugin';
 import * as z from 'zod';
 
 const share = z.number().min(0).lt(1);
-const rate = (lr: number) => z.number().positive().default(lr).meta({ description: 'learning rate' });
+const rate = (lr: number) => z.number().positive().max(1e38).default(lr).meta({ description: 'learning rate' });
 const decay = (weightDecay: number, description = 'weight decay, added to the gradient') =>
   z.number().min(0).default(weightDecay).meta({ description });
 const decoupled = 'weight decay, which shrinks the parameters themselves';

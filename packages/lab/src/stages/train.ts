@@ -223,7 +223,8 @@ async function parts(config: TrainConfig, { make, seed, dataDir, notify }: Compo
   const split = held === undefined ? undefined : splitDataset(loaded.train, { testFraction: held / loaded.train.length, seed });
   const { train, validation } = split === undefined ? loaded : { train: split.train, validation: split.test };
   if (config.batch > train.length) {
-    throw new UserError(`train.batch is ${config.batch}, but ${train.name} has ${train.length} samples to train on`, {
+    const rest = held === undefined ? '' : ` beside ${held} for validation`;
+    throw new UserError(`train.batch is ${config.batch}, but ${train.name} has ${train.length} samples to train on${rest}`, {
       remedy: `use a batch of at most ${train.length}`,
     });
   }

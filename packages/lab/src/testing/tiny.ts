@@ -1,6 +1,6 @@
 // A plugin with a small model for tests of training: it has dropout, so that random streams matter.
 import type { Tensor } from '@athanor/core';
-import { Dropout, Linear, Module, functional } from '@athanor/core/nn';
+import { Dropout, Linear, Module, Sequential, functional } from '@athanor/core/nn';
 import { component, definePlugin } from '@athanor/core/plugin';
 import * as z from 'zod';
 
@@ -30,6 +30,13 @@ export default definePlugin({
       summary: 'Two linear layers with dropout',
       schema: z.strictObject({ hidden: z.int().min(1).default(16) }),
       create: ({ hidden }, { input, classes }) => new Tiny(input.reduce((product, size) => product * size, 1), hidden, classes),
+    }),
+    component({
+      kind: 'model',
+      name: 'misfit',
+      summary: 'Two linear layers whose sizes need not fit anything',
+      schema: z.strictObject({ inputs: z.int().default(2), hidden: z.int().default(4), outputs: z.int().default(2) }),
+      create: ({ inputs, hidden, outputs }) => new Sequential(new Linear(inputs, 4), new Linear(hidden, outputs)),
     }),
     component({
       kind: 'probe',
