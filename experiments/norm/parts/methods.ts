@@ -4,6 +4,8 @@ import type { ComponentRef } from '@athanor/core/plugin';
 export interface Method {
   readonly norm: ComponentRef;
   readonly weight?: ComponentRef;
+  /** Given where the normalization is its own activation. */
+  readonly activation?: 'none';
 }
 
 /** By the name that the experiments use. Those of one word are the components of that name. */
@@ -26,17 +28,17 @@ export const methods = {
   decorrelated: { norm: { name: 'decorrelated', eps: 1e-3 } },
   iterative: { norm: { name: 'iterative', eps: 1e-3 } },
   switchable: { norm: 'switchable' },
-  'evo-b0': { norm: 'evo-b0' },
+  'evo-b0': { norm: 'evo-b0', activation: 'none' },
   layer: { norm: 'layer' },
   group: { norm: { name: 'group', groups: 4 } },
   instance: { norm: { name: 'instance', affine: true } },
   rms: { norm: { name: 'rms', over: 'sample' } },
   positional: { norm: 'positional' },
-  'filter-response': { norm: 'filter-response' },
+  'filter-response': { norm: 'filter-response', activation: 'none' },
   'global-response': { norm: 'global-response' },
   'local-response': { norm: { name: 'local-response', alpha: 1 } },
   divisive: { norm: { name: 'divisive', sigma: 0.5, affine: true } },
-  'evo-s0': { norm: { name: 'evo-s0', groups: 4 } },
+  'evo-s0': { norm: { name: 'evo-s0', groups: 4 }, activation: 'none' },
   'dynamic-tanh': { norm: 'dynamic-tanh' },
   'dynamic-erf': { norm: 'dynamic-erf' },
   weight: { norm: 'none', weight: { name: 'weight', init: 'preserve' } },
