@@ -26,6 +26,7 @@ export { emoji } from './sets/emoji.ts';
 export { fashionMnist, fashionMnistClasses, fashionMnistStatistics, fashionMnistSubset } from './sets/fashion-mnist.ts';
 export { imageFolder } from './sets/image-folder.ts';
 export { mnist } from './sets/mnist.ts';
+export { npzSplits } from './sets/npz.ts';
 export { makePoints } from './sets/synthetic.ts';
 export type { PointSetName } from './sets/synthetic.ts';
 export { arrowTable, csvTable, parquetTable, readTable, tableDataset, tableSplits } from './sets/table.ts';

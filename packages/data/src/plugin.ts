@@ -8,6 +8,7 @@ import { emoji, emojiSchema } from './sets/emoji.ts';
 import { fashionMnist, fashionMnistSchema } from './sets/fashion-mnist.ts';
 import { imageFolder, imageFolderSchema } from './sets/image-folder.ts';
 import { mnist, mnistSchema } from './sets/mnist.ts';
+import { npzSchema, npzSplits } from './sets/npz.ts';
 import { makePoints, pointSets } from './sets/synthetic.ts';
 import type { PointSetName } from './sets/synthetic.ts';
 import { tableSchema, tableSplits } from './sets/table.ts';
@@ -57,6 +58,7 @@ export default definePlugin({
       emoji,
     ),
     dataset('table', 'A CSV, TSV, Arrow or Parquet table with a label column', tableSchema, tableSplits),
+    dataset('npz', 'Arrays of an .npz file of numpy, as Keras keeps its sets', npzSchema, npzSplits),
     ...points,
     ...transformComponents,
   ],
