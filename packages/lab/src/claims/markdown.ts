@@ -73,7 +73,7 @@ export function tally(claims: readonly Pick<RecordedClaim, 'verdict' | 'finding'
   return `${parts.join(', ')}${findings > 0 ? `; ${findings} ${findings === 1 ? 'finding' : 'findings'}` : ''}.`;
 }
 
-/** `0.034 (0.021 – 0.047)`, or why there is none. */
+/** `0.034 (0.021 – 0.047)`, `0.01 (-0.02 … 0.04)`, or why there is none. */
 export function shownEstimate({ estimate, reason }: Pick<RecordedClaim, 'estimate' | 'reason'>): string {
   if (estimate === undefined) return reason ?? '–';
   // Of a metric without chance there is a range over seeds, if they differ at all.
@@ -160,7 +160,9 @@ function shareOr(metric: string): (value: number | null) => string {
 }
 
 function withInterval({ mean, interval }: Pick<RecordedEstimate, 'mean' | 'interval'>, show: (value: number | null) => string): string {
-  return interval === null ? show(mean) : `${show(mean)} (${show(interval[0])} – ${show(interval[1])})`;
+  if (interval === null) return show(mean);
+  const to = (interval[0] ?? 0) < 0 ? '…' : '–';
+  return `${show(mean)} (${show(interval[0])} ${to} ${show(interval[1])})`;
 }
 
 function formatStored(value: number | null): string {

@@ -26,6 +26,8 @@ export interface PictureOptions {
 
 /** More rows, series or maps than these cannot be read. */
 const most = { rows: 40, series: 12, maps: 12 };
+/** A map of fewer shows no more than a list. */
+const least = { cells: 6 };
 
 /** A variable that the variants differ in. */
 interface Variable {
@@ -81,6 +83,7 @@ function inMaps(variants: readonly Variant[], variables: readonly Variable[], me
   const whole = variables.reduce((product, { values }) => product * values.length, 1) === variants.length;
   if (axes === undefined || !whole) return [];
   const [rows, columns] = axes;
+  if (rows.values.length * columns.values.length < least.cells) return [];
   const maps = grouped(variants, [rows.name, columns.name]);
   if (maps.length > most.maps) return [];
   const finite = variants.map(({ estimates }) => estimates.get(metric)?.mean).filter((mean) => mean !== undefined && Number.isFinite(mean)) as number[];
@@ -163,8 +166,8 @@ function severalSeeds(variants: readonly Variant[]): boolean {
 }
 
 function spansDecades(values: readonly number[]): boolean {
-  const least = Math.min(...values);
-  return least > 0 && Math.max(...values) / least >= 8;
+  const lowest = Math.min(...values);
+  return lowest > 0 && Math.max(...values) / lowest >= 8;
 }
 
 function text(value: unknown): string {

@@ -175,7 +175,7 @@ describe('athanor reproduce', () => {
 
       | verdict | claim | estimate (95 %) | expected | seeds | experiment |
       |---|---|---|---|---|---|
-      | undecided | so | 0.33 (-0.1693 – 0.8293) | ≥ 0 | 3 | [topic/other](topic/other/results.md) |
+      | undecided | so | 0.33 (-0.1693 … 0.8293) | ≥ 0 | 3 | [topic/other](topic/other/results.md) |
       | holds | the scale changes nothing | 0 (0 – 0) | within ±0 | 3 | [topic/walk](topic/walk/results.md) |
       | fails (finding) | accuracy is far above chance | 0.7113 (0.4534 – 0.9693) | ≥ 0.99 | 3 | [topic/walk](topic/walk/results.md) |
 
