@@ -138,10 +138,14 @@ struct job {
   int32_t threads;
   int32_t delays;
   int64_t spin;
+  /* For each command and thread, how many units of the thread's share are taken. */
+  _Atomic int64_t *taken;
   _Atomic int32_t flags;
 };
 
 static struct job job;
+static _Atomic int64_t *taken;
+static int64_t taken_count;
 static struct word arrived, phase;
 
 /** All threads of the job are here before any goes on. */
@@ -162,6 +166,19 @@ static void delay(uint64_t *random) {
   if (*random >> 62 == 0) usleep((useconds_t)(*random >> 40) % 200);
 }
 
+/** Takes half of what is left of a thread's share; false if nothing is. */
+static int take(_Atomic int64_t *taken, int64_t begin, int64_t end, int64_t *first, int64_t *last) {
+  int64_t some = atomic_load_explicit(taken, memory_order_relaxed);
+  while (begin + some < end) {
+    const int64_t count = (end - begin - some + 1) / 2;
+    if (!atomic_compare_exchange_weak(taken, &some, some + count)) continue;
+    *first = begin + some;
+    *last = *first + count;
+    return 1;
+  }
+  return 0;
+}
+
 static void walk(int32_t thread) {
   const int32_t threads = job.threads;
   uint64_t random = (uint64_t)now() + (uint64_t)thread;
@@ -171,20 +188,24 @@ static void walk(int32_t thread) {
       if (command->flags & BARRIER) meet();
       if (job.delays) delay(&random);
     }
-    int64_t first = 0, last = command->units;
-    if (!(command->flags & PARALLEL) || threads == 1) {
-      if (thread != 0) continue;
-    } else {
-      first = command->units * thread / threads;
-      last = command->units * (thread + 1) / threads;
-      if (first == last) continue;
-    }
+    const int parallel = command->flags & PARALLEL && threads > 1;
+    if (!parallel && thread != 0) continue;
     for (int64_t i = 0; i < command->arguments; i++) {
       const struct argument *argument = job.arguments + command->argument + i;
       pointers[i] = (char *)(uintptr_t)job.buffers[argument->buffer] + argument->bytes;
     }
     int32_t flags = 0;
-    ((kernel)(uintptr_t)command->function)(pointers, first, last, job.scratch + job.scratch_stride * thread, job.shared, &flags);
+    char *const scratch = job.scratch + job.scratch_stride * thread;
+    if (parallel) {
+      /* The own share first, then what others have not begun: units are independent, so who runs them changes nothing. */
+      _Atomic int64_t *const shares = job.taken + (command - job.commands) * threads;
+      for (int32_t i = 0; i < threads; i++) {
+        const int32_t owner = (thread + i) % threads;
+        const int64_t begin = command->units * owner / threads, share = command->units * (owner + 1) / threads;
+        for (int64_t first, last; take(shares + owner, begin, share, &first, &last);) ((kernel)(uintptr_t)command->function)(pointers, first, last, scratch, job.shared, &flags);
+      }
+    } else
+      ((kernel)(uintptr_t)command->function)(pointers, 0, command->units, scratch, job.shared, &flags);
     if (flags != 0) atomic_fetch_or(&job.flags, flags);
   }
 }
@@ -263,6 +284,17 @@ int32_t athanor_run(const void *commands, int64_t count, const void *arguments, 
   job.delays = delays;
   job.spin = spin_nanoseconds;
   atomic_store(&job.flags, 0);
+  if (job.threads > 1) {
+    const int64_t needed = count * job.threads;
+    if (needed > taken_count) {
+      free((void *)taken);
+      taken = malloc((size_t)needed * sizeof *taken);
+      taken_count = taken == NULL ? 0 : needed;
+    }
+    if (taken == NULL) job.threads = 1;
+    else memset((void *)taken, 0, (size_t)needed * sizeof *taken);
+    job.taken = taken;
+  }
   for (int32_t i = 1; i < job.threads; i++) change(&starts[i]);
   if (job.threads > 1) wake_sleepers();
   walk(0);
