@@ -178,9 +178,9 @@ export function shorten(text: string, letters: number): string {
   return text.length <= letters ? text : `${text.slice(0, Math.max(1, letters - 1))}…`;
 }
 
-/** Two decimals are enough for a screen, and halve the file. */
+/** Two decimals are enough for places on a screen, and halve the file. Texts stay as they are. */
 function rounded(svg: string): string {
-  return svg.replaceAll(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(2))));
+  return svg.replaceAll(/<[^>]*>/g, (tag) => tag.replaceAll(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(2)))));
 }
 
 /** Text as it may stand in SVG. */

@@ -50,6 +50,13 @@ describe('lineChart', () => {
     expect(parse(svg).texts).toContain('↑ accuracy (%)');
   });
 
+  it('writes small steps on an axis with the digits that tell them apart', () => {
+    const { texts } = parse(lineChart({ series: [{ name: 'a', points: [{ x: 0, y: 0.441 }, { x: 1, y: 0.444 }] }], x: { label: 'x' }, y: { label: 'y' } }));
+    const ticks = texts.filter((text) => text.startsWith('0.44'));
+    expect(ticks.length).toBeGreaterThan(2);
+    expect(new Set(ticks).size).toBe(ticks.length);
+  });
+
   it('draws a band where there is one, and a gap where a value is not finite', () => {
     const broken = [{ x: 0, y: 1 }, { x: 1, y: 2 }, { x: 2, y: NaN }, { x: 3, y: 1 }, { x: 4, y: 2 }];
     const { document } = parse(lineChart({ series: [{ name: 'a', points: falling }, { name: 'b', points: broken }], x: { label: 'x' }, y: { label: 'y' } }));
@@ -96,6 +103,11 @@ describe('heatMap', () => {
     expect(texts).toEqual(expect.arrayContaining(['10.0', '90.0', 'NaN', 'accuracy (%)', '10', '90']));
     const shades = [...document.querySelectorAll('[aria-label="cell"] rect')].map((cell) => cell.getAttribute('fill-opacity'));
     expect(shades).toEqual(['0.05', '0.9', '0.5']);
+  });
+
+  it('writes numbers with four digits', () => {
+    const { texts } = parse(heatMap({ cells: [{ x: 'a', y: 'b', value: 0.12345 }], x: 'x', y: 'y', value: { label: 'v' } }));
+    expect(texts).toContain('0.1235');
   });
 
   it('has two colours around a center', () => {

@@ -26,7 +26,8 @@ function confusionMap(confusion: Evaluation['confusion'], classes: readonly stri
     const total = row.reduce((sum, count) => sum + count, 0);
     return row.map((count, answer) => ({ x: classes[answer] ?? '', y: classes[truth] ?? '', value: count / Math.max(1, total), text: count === 0 ? '' : String(count) }));
   });
-  return heatMap({ cells, columns: classes, rows: classes, x: 'answer', y: 'truth', value: { label: 'share of truth', percent: true, domain: [0, 1] }, labels: classes.length <= 20, cell: classes.length <= 20 ? 34 : 14 });
+  const digits = String(Math.max(...confusion.flat())).length;
+  return heatMap({ cells, columns: classes, rows: classes, x: 'answer', y: 'truth', value: { label: 'share of truth', percent: true, domain: [0, 1] }, labels: classes.length <= 20, cell: classes.length <= 20 ? Math.max(24, 6 + 6.1 * digits) : 14 });
 }
 
 export function imageSection(evaluations: Evaluations, variants: readonly Variant[]): Html | undefined {

@@ -78,7 +78,7 @@ describe('writeReport', () => {
     const counts = [...(document.querySelector('figure.matrix')?.querySelectorAll('text') ?? [])].map((cell) => cell.textContent);
     expect(counts).toEqual(expect.arrayContaining(['14', '6', '2', '18']));
     const differences = [...document.querySelectorAll('table.differences th, table.differences td')].map((cell) => cell.textContent);
-    expect(differences).toEqual(['variant', 'stages.0.scale', 'scale=small', '1', 'scale=<b>&', '2']);
+    expect(differences).toEqual(['', 'scale=small', 'scale=<b>&', 'stages.0.scale', '1', '2']);
     expect(text).toContain('toy 1.2.3');
   });
 

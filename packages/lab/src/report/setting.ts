@@ -7,6 +7,8 @@ import { html } from './html.ts';
 import type { Html } from './html.ts';
 import { mark } from './parts.ts';
 
+const fewVariants = 6;
+
 export function configSection(variants: readonly Variant[]): Html {
   const configs = variants.map(({ runs }) => runs[0]?.config ?? {});
   const changed = differences(configs);
@@ -15,10 +17,16 @@ ${changed.length === 0 ? undefined : differenceTable(variants, changed)}
 <details${changed.length === 0 ? ' open' : ''}><summary>${mark(0)}the whole of ${variants[0]?.name ?? 'the first'}, with every default; the first seed’s</summary><pre>${stringify(configs[0] ?? {})}</pre></details></section>`;
 }
 
+/** A column a variant, or a row each where there are many. */
 function differenceTable(variants: readonly Variant[], changed: ReturnType<typeof differences>): Html {
-  const rows = variants.map(({ name }, index) => html`<tr><td>${mark(index)}${name}</td>${changed.map(({ values }) => html`<td>${cell(values[index])}</td>`)}</tr>`);
+  const names = variants.map(({ name }, index) => html`${mark(index)}${name}`);
+  const few = variants.length <= fewVariants;
+  const head = few ? names : changed.map(({ path }) => html`${path}`);
+  const rows = few
+    ? changed.map(({ path, values }) => html`<tr><th>${path}</th>${values.map((value) => html`<td>${cell(value)}</td>`)}</tr>`)
+    : names.map((name, index) => html`<tr><td>${name}</td>${changed.map(({ values }) => html`<td>${cell(values[index])}</td>`)}</tr>`);
   return html`<p class="soft">All places in which the variants differ.</p>
-<div class="scroll"><table class="differences"><thead><tr><th>variant</th>${changed.map(({ path }) => html`<th>${path}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+<div class="scroll"><table class="differences"><thead><tr><th></th>${head.map((title) => html`<th>${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function cell(value: unknown): string {
@@ -46,5 +54,5 @@ export function environmentRows(environments: readonly Environment[]): [name: st
 export function environmentSection(environments: readonly Environment[]): Html | undefined {
   const rows = environmentRows(environments);
   if (rows.length === 0) return undefined;
-  return html`<section><h2>Environment</h2><table><tbody>${rows.map(([name, text]) => html`<tr><th>${name}</th><td>${text}</td></tr>`)}</tbody></table></section>`;
+  return html`<section><h2>Environment</h2><table class="environment"><tbody>${rows.map(([name, text]) => html`<tr><th>${name}</th><td>${text}</td></tr>`)}</tbody></table></section>`;
 }

@@ -17,7 +17,8 @@ figure.matrix { flex: 0 1 auto; max-width: 100%; }
 figure.small { flex: 0 0 auto; }
 figure.drawn img { max-width: 100%; }
 figure svg { display: block; }
-.differences td { white-space: nowrap; }
+.differences td, .differences th { white-space: nowrap; }
+.environment td { overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 1.4rem 0.35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; font-size: 0.88rem; }
