@@ -40,3 +40,4 @@ export type { Json, Stage, StageInput, StageResult, StageState, StepInspection, 
 export { createStudy, findStudy, listStudies, openStudy, runStatus } from './run/study.ts';
 export type { Run, RunStatus, Study, StudyRecord } from './run/study.ts';
 export type { Probe, ProbeMoment } from './stages/probe.ts';
+export { encodePicture } from './report/picture.ts';
