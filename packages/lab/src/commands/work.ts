@@ -40,13 +40,15 @@ export async function work(study: Study, registry: Registry, context: CommandCon
 /** Runs what is left of a study; false if nothing was. Throws a {@link RunsFailed} when some of its runs have failed. */
 export async function complete(study: Study, registry: Registry, context: CommandContext, words: ExecutorWords = {}, stale: OnStale = 'tell'): Promise<boolean> {
   await settleStale(study, registry, context, stale);
-  const left = study.runs.filter((run) => runStatus(run) !== 'done').length;
-  if (left > 0) {
+  const before = study.runs.map(runStatus);
+  const left = before.filter((status) => status !== 'done' && status !== 'stopped').length;
+  // Where all runs stand at a rung, some may go on.
+  if (left > 0 || before.includes('stopped')) {
     const host = { registry, packages: computingPackages(process.cwd()), dataDir: context.dataDir, ownsProcess: context.ownsProcess };
-    const executor = await chooseExecutor(words, { host, runs: context.runs, study: study.folder, jobs: left });
+    const executor = await chooseExecutor(words, { host, runs: context.runs, study: study.folder, jobs: Math.max(1, left) });
     await runStudy(study, { ...host, executor, observer: new Progress(context.progress) });
   }
-  return left > 0;
+  return left > 0 || before.some((status, index) => study.runs[index] !== undefined && runStatus(study.runs[index]) !== status);
 }
 
 async function settleStale(study: Study, registry: Registry, { progress }: CommandContext, onStale: OnStale): Promise<void> {

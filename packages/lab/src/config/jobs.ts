@@ -11,6 +11,7 @@ import { blockedAt } from './overrides.ts';
 import { placed } from './place.ts';
 import type { Place } from './place.ts';
 import { substitute } from './references.ts';
+import type { Halving } from '../run/rung.ts';
 import { stageGraph, withoutNeeds } from './stages.ts';
 import type { StageNode } from './stages.ts';
 
@@ -22,6 +23,7 @@ export interface JobConfig {
   readonly stages: readonly ComponentRef[];
   /** Name and needs of each stage, where the experiment names its stages; else each needs all before it. */
   readonly graph?: readonly StageNode[];
+  readonly halving?: Halving;
 }
 
 /** One run of an experiment. */
@@ -64,7 +66,8 @@ export function expandJobs(
       const { stages, graph, backend, issues } = resolveJob(filled.value, registry);
       mistakes.push(...issues.map(({ issue, path }) => placed(issue, place, path, filled.sources)));
       const values = Object.fromEntries([...combination].map(([name, { value }]) => [name, value]));
-      const optional = { ...(backend === undefined ? {} : { backend }), ...(graph === undefined ? {} : { graph }) };
+      const halving = experiment.sweep?.halving;
+      const optional = { ...(backend === undefined ? {} : { backend }), ...(graph === undefined ? {} : { graph }), ...(halving === undefined ? {} : { halving }) };
       drafts.push({ values, seed, config: { seed, stages, ...optional } });
     }
   }

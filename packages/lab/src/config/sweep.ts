@@ -1,5 +1,6 @@
 // The schema of a sweep: which variants an experiment has, in one of five ways.
 import * as z from 'zod';
+import { halvingSchema } from '../run/rung.ts';
 import { isBlock } from './paths.ts';
 
 const range = z
@@ -40,6 +41,7 @@ export const sweepSchema = z
     list: z.array(z.record(z.string(), z.unknown())).min(1).optional().meta({ description: 'Each entry is a variant: its variables with their values' }),
     random: sampled.optional().meta({ description: 'Variants drawn at random' }),
     lhs: sampled.optional().meta({ description: 'Drawn as a Latin hypercube (McKay et al. 1979): each variable’s range is covered evenly' }),
+    halving: halvingSchema.optional().meta({ description: 'Beside any way: all variants begin, and at each rung the best go on (successive halving)' }),
   })
   .check(({ value, issues }) => {
     const misspelt = issues.some(({ code }) => code === 'unrecognized_keys');

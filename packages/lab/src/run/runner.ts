@@ -1,10 +1,11 @@
 // Running a study: which of its jobs are left, who runs them, and who is told.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Executor, JobEvent } from '../executors/executor.ts';
+import type { Executor, JobEvent, JobFailure } from '../executors/executor.ts';
 import { failuresAsError } from '../executors/failures.ts';
 import { inlineExecutor } from '../executors/inline.ts';
 import { removeLeftovers } from './files.ts';
+import { rounds } from './halving.ts';
 import type { HostOptions } from './host.ts';
 import { lockFolder } from './lock.ts';
 import type { Observer, RunPosition } from './observer.ts';
@@ -26,20 +27,23 @@ export async function runStudy(study: Study, { observer, executor, ...host }: Ru
   const unlock = lockFolder(study.folder);
   try {
     removeLeftovers(study.folder);
-    const left = study.runs.filter((run) => !isSettled(run));
     const places = new Map(study.runs.map((run, index) => [run.folder, { run, index }]));
-    let waiting = left.length;
     const runner = executor ?? inlineExecutor(host);
-    const outcomes = await runner.run(left.map(({ folder }) => folder), (folder, event) => {
-      const place = places.get(folder);
-      if (place === undefined) return;
-      if (event.kind === 'started') waiting--;
-      hand(event, place.run, { index: place.index, of: study.runs.length, waiting }, observer);
-    });
-    const failed = outcomes.flatMap(({ folder, failure }) => {
-      const run = places.get(folder)?.run;
-      return run === undefined || failure === undefined ? [] : [{ run, failure }];
-    });
+    const failed: { run: Run; failure: JobFailure }[] = [];
+    for (const round of rounds(study, (message) => observer.note(message))) {
+      const left = round.filter((run) => !isSettled(run) && !failed.some((one) => one.run === run));
+      let waiting = left.length;
+      const outcomes = await runner.run(left.map(({ folder }) => folder), (folder, event) => {
+        const place = places.get(folder);
+        if (place === undefined) return;
+        if (event.kind === 'started') waiting--;
+        hand(event, place.run, { index: place.index, of: study.runs.length, waiting }, observer);
+      });
+      for (const { folder, failure } of outcomes) {
+        const run = places.get(folder)?.run;
+        if (run !== undefined && failure !== undefined) failed.push({ run, failure });
+      }
+    }
     const error = failuresAsError(failed, study.runs.length);
     if (error !== undefined) throw error;
   } finally {

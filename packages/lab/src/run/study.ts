@@ -10,6 +10,7 @@ import { shownPath } from '../config/shown-path.ts';
 import { canonicalText, sha256 } from './canonical.ts';
 import { makeFolder, writeFileWhole } from './files.ts';
 import { isLocked } from './lock.ts';
+import { allowedRung, readStanding } from './rung.ts';
 import { readJsonFile, readYamlFile } from './read-json.ts';
 import type { Json } from './stage.ts';
 
@@ -44,8 +45,8 @@ export interface Study {
   readonly runs: readonly Run[];
 }
 
-/** How far a run has come. */
-export type RunStatus = 'done' | 'running' | 'interrupted' | 'waiting';
+/** How far a run has come; `stopped`: it stands at the rung to which halving lets it go. */
+export type RunStatus = 'done' | 'running' | 'stopped' | 'interrupted' | 'waiting';
 
 /** Identity of an experiment: equal for equal configs, whatever the file looks like. */
 export function identityOf(jobs: readonly { readonly config: JobConfig }[]): string {
@@ -186,5 +187,9 @@ export function runStatus(run: Run): RunStatus {
   const done = run.config.stages.every((_, index) => existsSync(join(stageFolder(run, index), 'result.json')));
   if (done) return 'done';
   if (isLocked(run.folder)) return 'running';
+  if (run.config.halving !== undefined) {
+    const allowed = allowedRung(run.folder) ?? Infinity;
+    if ((readStanding(stageFolder(run, run.config.stages.length - 1))?.rung ?? -1) >= allowed) return 'stopped';
+  }
   return existsSync(join(run.folder, 'environment.json')) ? 'interrupted' : 'waiting';
 }
