@@ -39,6 +39,19 @@ describe('loadPlugin', () => {
   });
 });
 
+describe('a syntax error', () => {
+  it('is told with its line, as Node finds it', () => {
+    writeFileSync(join(folder, 'syntax.mjs'), 'export default {\n  name: "mine", components: [ };\n');
+    const program = `
+      const { loadPlugin } = await import(${JSON.stringify(new URL('load.ts', import.meta.url).href)});
+      await loadPlugin('./syntax.mjs', ${JSON.stringify(join(folder, 'any.yaml'))}).catch((error) => console.log(error.message));`;
+    const words = ['--conditions=@athanor/source', '--import', new URL('../testing/source.mjs', import.meta.url).href, '--input-type=module', '-e', program];
+    expect(execFileSync(process.execPath, words, { encoding: 'utf8', cwd: folder })).toMatch(
+      /^plugin "\.\/syntax\.mjs" failed while loading: Unexpected token '}' \(.*syntax\.mjs:2\)\n$/,
+    );
+  });
+});
+
 describe('loaderHook', () => {
   it('lets Node import TypeScript, with its imports', () => {
     const program = `

@@ -1,4 +1,5 @@
 // Finding and importing plugins: packages and files, resolved from the experiment that names them.
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,7 +26,7 @@ export async function loadPlugin(specifier: string, file: string): Promise<Plugi
     exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(`plugin ${JSON.stringify(specifier)} failed while loading: ${reason}${placeOfSyntaxError(error)}`, { cause: error });
+    throw new UserError(`plugin ${JSON.stringify(specifier)} failed while loading: ${reason}${placeOfSyntaxError(error, url)}`, { cause: error });
   }
   if (!isPlugin(exported)) {
     throw new UserError(`${JSON.stringify(specifier)} exports no plugin`, {
@@ -64,11 +65,13 @@ function conditions(): Set<string> {
   return new Set(['node', 'import', ...given]);
 }
 
-/** Node puts the place of a syntax error on the first line of its stack, and nowhere else. */
-function placeOfSyntaxError(error: unknown): string {
-  if (!(error instanceof SyntaxError)) return '';
-  const [, url = '', line = ''] = /^(file:\S+?):(\d+)\n/.exec(error.stack ?? '') ?? [];
-  return url === '' ? '' : ` (${shownPath(fileURLToPath(url))}:${line})`;
+/** Where Node finds a syntax error, which its error does not say: it is asked to check the file alone. */
+function placeOfSyntaxError(error: unknown, url: string): string {
+  if (!(error instanceof SyntaxError) || !/\.[mc]?js$/.test(new URL(url).pathname)) return '';
+  const path = fileURLToPath(url);
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 10_000 });
+  const line = /^.*:(\d+)\n/.exec(stderr)?.[1];
+  return line === undefined ? '' : ` (${shownPath(path)}:${line})`;
 }
 
 /** Throws a UserError unless a component has all that the registry calls. */
