@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownCommand } from '../run/environment.ts';
 import type { HostOptions } from '../run/host.ts';
 import type { ChildMessage, ChildOrder } from './child.ts';
 import type { JobEvent, JobFailure } from './executor.ts';
@@ -34,7 +35,7 @@ export class JobProcess {
   #gone: string | undefined;
 
   constructor({ execArgv, ...host }: ProcessOptions) {
-    this.#child = fork(childFile, [JSON.stringify(host)], {
+    this.#child = fork(childFile, [JSON.stringify({ command: ownCommand(), ...host })], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     });

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../config/load.ts';
 import { builtinPlugins } from '../plugins/builtin.ts';
+import { ownCommand } from '../run/environment.ts';
+import { readEnvironments } from '../run/results.ts';
 import { createStudy } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import { identity } from '../testing/identity.ts';
@@ -70,6 +72,9 @@ describe('poolExecutor', () => {
     ]);
     expect(readFileSync(logFile(bad), 'utf8')).toMatch(/step 12 was told to fail\n {4}at /);
     expect(existsSync(logFile(good))).toBe(false);
+    // What a person has typed, not what its processes were started with.
+    const [environment] = some.runs.slice(1).flatMap(readEnvironments);
+    expect(environment?.command).toBe(ownCommand());
   });
 
   it('gives up a job that kills every process', async () => {

@@ -30,11 +30,16 @@ export interface Environment extends Partial<Engine> {
   readonly takenOver?: { readonly stage: string; readonly from: string };
 }
 
-/** Describes this process, the machine, and the repository that holds `file`. */
-export function describeEnvironment(file: string, packages: Readonly<Record<string, string>>): Environment {
+/** The words that this process was started with. */
+export function ownCommand(): string {
+  return ['athanor', ...process.argv.slice(2)].join(' ');
+}
+
+/** Describes this process, the machine, and the repository that holds `file`; `command` is what a person has typed. */
+export function describeEnvironment(file: string, packages: Readonly<Record<string, string>>, command = ownCommand()): Environment {
   return {
     started: new Date().toISOString(),
-    command: ['athanor', ...process.argv.slice(2)].join(' '),
+    command,
     git: gitState(dirname(file)),
     packages: { '@athanor/lab': labVersion(), ...packages },
     node: process.version,

@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly ownsProcess?: boolean;
   /** How many threads a backend may take when its config does not say. */
   readonly threads?: number | undefined;
+  /** What a person has typed to have this done, if it was not this process; for the record. */
+  readonly command?: string | undefined;
   /** How many bytes of memory this process may hold while it runs a job. */
   readonly memory?: number | undefined;
   /** Seconds to wait for a run that another process still holds, as one does whose parent has just been ended (default: 10). */
@@ -99,7 +101,7 @@ export class JobHost {
   /** Where this attempt at a run takes place. */
   environment(run: Run): Environment {
     const study = dirname(run.folder);
-    const known = this.#environments.get(study) ?? describeEnvironment(openRecord(study).record.file, this.#options.packages);
+    const known = this.#environments.get(study) ?? describeEnvironment(openRecord(study).record.file, this.#options.packages, this.#options.command);
     this.#environments.set(study, known);
     return { ...known, started: new Date().toISOString() };
   }
