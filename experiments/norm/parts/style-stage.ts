@@ -77,19 +77,21 @@ function styleDistance(a: Tensor, b: Tensor): Tensor {
   return meanA.sub(meanB).square().mean(1).add(stdA.sub(stdB).square().mean(1));
 }
 
-/** Rows of so many pictures each as one grey PNG, every row scaled from its least to its greatest value. */
+/** Rows of so many pictures each as one grey PNG, every row scaled from its least to its greatest value, pixels as squares. */
 function sheet(rows: readonly ArrayLike<number>[], count: number): Uint8Array {
-  const width = count * side;
-  const values = new Float32Array(rows.length * side * width);
+  const zoom = 3;
+  const width = count * side * zoom;
+  const values = new Float32Array(rows.length * side * zoom * width);
   rows.forEach((row, i) => {
     const list = Array.from(row);
     const [low, high] = [Math.min(...list), Math.max(...list)];
     list.forEach((value, j) => {
       const [picture, pixel] = [Math.floor(j / (side * side)), j % (side * side)];
-      values[(i * side + Math.floor(pixel / side)) * width + picture * side + (pixel % side)] = (value - low) / (high - low);
+      const [top, left] = [(i * side + Math.floor(pixel / side)) * zoom, (picture * side + (pixel % side)) * zoom];
+      for (let y = top; y < top + zoom; y++) values.fill((value - low) / (high - low), y * width + left, y * width + left + zoom);
     });
   });
-  return Buffer.from(encodePicture(values, [1, rows.length * side, width]) ?? '', 'base64');
+  return Buffer.from(encodePicture(values, [1, rows.length * side * zoom, width]) ?? '', 'base64');
 }
 
 /** The stage, whose pictures show contents, styles and results in three rows. */
