@@ -10,11 +10,17 @@ import sys
 import torch
 from torch import nn
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / 'core' / 'goldens'))
-from common import grid, pack  # noqa: E402
+from common import grid  # noqa: E402
 
+torch.manual_seed(1)
 cases = []
+
+
+def pack(tensor):
+    """With all digits: float64 layers agree to more than twelve."""
+    return {'shape': list(tensor.shape), 'data': tensor.detach().double().reshape(-1).tolist()}
 
 
 def case(method, module, shape, options=None, rename=None, steps=1):
@@ -78,7 +84,7 @@ def main():
     case('instance', nn.InstanceNorm1d(4, affine=True), (3, 4, 5), {'affine': True, 'channelsFirst': True}, AFFINE)
     case('group', nn.GroupNorm(2, 6), (3, 6, 2, 3), {'groups': 2}, AFFINE)
     case('group', nn.GroupNorm(3, 6, eps=0.1, affine=False), (3, 6, 4), {'groups': 3, 'eps': 0.1, 'affine': False, 'channelsFirst': True})
-    case('group', nn.GroupNorm(3, 6), (4, 6), {'groups': 3}, AFFINE)
+    case('group', nn.GroupNorm(2, 6), (4, 6), {'groups': 2}, AFFINE)
     case('localResponse', nn.LocalResponseNorm(3), (2, 5, 3, 2), {'size': 3})
     case('localResponse', nn.LocalResponseNorm(5, alpha=0.5, beta=0.6, k=2), (2, 7, 2, 2), {'size': 5, 'alpha': 0.5, 'beta': 0.6, 'k': 2})
     case('localResponse', nn.LocalResponseNorm(4, alpha=1.0), (2, 6, 2, 2), {'size': 4, 'alpha': 1})

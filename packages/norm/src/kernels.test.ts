@@ -1,21 +1,14 @@
 // How many kernels a method's training step takes between the layers around it, with running statistics and gradients.
-import { Variable, grad, type Tensor } from '@athanor/core';
-import type { Module, TensorModule } from '@athanor/core/nn';
+import type { TensorModule } from '@athanor/core/nn';
 import { expect, test } from 'vitest';
-import { explain, kernelsOf, programOf } from './testing/programs.ts';
+import { explain, kernelsOf, trainingStep } from './testing/programs.ts';
 import { BatchNorm } from './batch/batch.ts';
 import { LayerNorm, RMSNorm } from './sample/last-axes.ts';
 import { ChannelLayerNorm, GroupNorm, InstanceNorm } from './sample/sample.ts';
 
-const leaf = (...sizes: number[]): Tensor => new Variable({ shape: sizes }).value;
-
-/** linear → norm → relu → linear: loop kernels in all. */
-function loops(module: TensorModule & Module, [rows = 1, ...sizes]: readonly number[]): { loops: number; text: string } {
-  const width = sizes.reduce((product, size) => product * size, 1);
-  const x = leaf(rows, 10).matmul(leaf(10, width));
-  const logits = module.forward(x.reshape(rows, ...sizes)).relu().reshape(rows, width).matmul(leaf(width, 10));
-  const gradients = grad(logits, [x, ...module.parameters()], { cotangent: logits });
-  const program = programOf([logits, ...gradients], module.buffers().map((buffer) => [buffer, buffer.value]));
+/** Loop kernels in a training step. */
+function loops(module: TensorModule, shape: readonly number[]): { loops: number; text: string } {
+  const program = trainingStep(module, shape);
   return { loops: kernelsOf(program).filter((kind) => kind === 'loop').length, text: explain(program) };
 }
 

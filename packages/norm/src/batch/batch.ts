@@ -33,6 +33,11 @@ export class BatchNorm extends RunningNorm {
     this.runningVar = new Buffer({ shape: [features], dtype, initial: filled(1, features, dtype) });
   }
 
+  /** Whether evaluation is γ (x − μ)/σ + β with the running statistics and nothing else, so that it can be folded or frozen. */
+  get plainInEvaluation(): boolean {
+    return this.runningMean !== undefined;
+  }
+
   /**
    * [N, C], [N, T, C], [N, C, H, W]. In training the running statistics move towards the batch's. `mask` (bool,
    * broadcastable over x, such as [N, T, 1]) tells what is not padding, which alone makes the statistics.

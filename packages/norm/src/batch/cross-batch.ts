@@ -127,6 +127,10 @@ export class CrossIterationBatchNorm extends BatchNorm {
     this.iterations = new Buffer({ shape: [], dtype });
   }
 
+  override get plainInEvaluation(): boolean {
+    return false;
+  }
+
   /** Takes the layer's input. */
   override forward(x: Tensor): Tensor {
     const weight = this.layer.weight.value;

@@ -45,6 +45,10 @@ export class InPlaceBatchNorm extends BatchNorm {
     this.slope = slope;
   }
 
+  override get plainInEvaluation(): boolean {
+    return false;
+  }
+
   override forward(x: Tensor, mask?: Tensor): Tensor {
     this.requireChannels(x);
     const [weight, bias] = [this.weight?.value, this.bias?.value];

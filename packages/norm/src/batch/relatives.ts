@@ -108,6 +108,10 @@ export class EvoNormB0 extends BatchNorm {
     this.gate = constantParameter(1, [features], options.dtype ?? 'float32');
   }
 
+  override get plainInEvaluation(): boolean {
+    return false;
+  }
+
   override forward(x: Tensor): Tensor {
     this.requireChannels(x);
     const { inverse } = this.statistics(x);

@@ -52,6 +52,10 @@ export class EvalNorm extends BatchNorm {
     this.varianceLogit = constantParameter(start, [], dtype);
   }
 
+  override get plainInEvaluation(): boolean {
+    return false;
+  }
+
   override forward(x: Tensor): Tensor {
     if (this.mismatches === undefined) return super.forward(x);
     this.requireChannels(x);
@@ -91,7 +95,7 @@ export function evalNorm(trained: BatchNorm, samples: number, options: { readonl
 
 /** Puts an EvalNorm in the place of every batch normalization with running statistics; returns their paths. */
 export function useEvalNorm(model: Module, samples: number, options: { readonly share?: EvalShare } = {}): string[] {
-  const tracked = (module: Module): module is BatchNorm => module instanceof BatchNorm && !(module instanceof EvalNorm) && module.runningMean !== undefined;
+  const tracked = (module: Module): module is BatchNorm => module instanceof BatchNorm && module.plainInEvaluation;
   return replace(
     model,
     (module) => tracked(module),

@@ -21,6 +21,11 @@ abstract class LastAxesNorm extends Module {
     this.bias = affine && bias ? constantParameter(0, this.shape, dtype) : undefined;
   }
 
+  /** Values that share a statistic. */
+  get features(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
   protected normalizeLast(x: Tensor, options: { readonly center: boolean }): Tensor {
     const { shape, eps } = this;
     const first = x.ndim - shape.length;

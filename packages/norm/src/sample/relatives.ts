@@ -48,6 +48,7 @@ export class PositionalNorm extends Module {
  * over the positions relative to the mean of all channels. γ and β are 0 at the start.
  */
 export class GlobalResponseNorm extends Module {
+  readonly features: number;
   readonly eps: number;
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -56,6 +57,7 @@ export class GlobalResponseNorm extends Module {
     super();
     requireFeatures(features);
     const { eps = 1e-6, dtype = 'float32' } = options;
+    this.features = features;
     this.eps = eps;
     this.weight = constantParameter(0, [features], dtype);
     this.bias = constantParameter(0, [features], dtype);

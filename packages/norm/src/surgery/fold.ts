@@ -36,10 +36,10 @@ function scaled(layer: FoldTarget, factors: Tensor): Tensor {
   return weight.reshape(groups, inputs / groups, outputs, ...kernel).mul(perGroup).reshape(weight.shape);
 }
 
-/** A batch normalization, plain or of [N, C, L], and what stands in the model for it. */
+/** The batch normalization that a module is, or wraps for [N, C, L]. */
 function normIn(module: Module): BatchNorm | undefined {
-  if (module instanceof BatchNorm) return module;
-  return module instanceof ChannelsFirst && module.norm instanceof BatchNorm ? module.norm : undefined;
+  const norm = module instanceof ChannelsFirst ? module.norm : module;
+  return norm instanceof BatchNorm && norm.plainInEvaluation ? norm : undefined;
 }
 
 interface Pair {
@@ -70,7 +70,7 @@ function foldable(model: Module, input: readonly number[]): Pair[] {
   return calls.flatMap(({ module: place, path, inputs }) => {
     const norm = normIn(place);
     const [z] = inputs;
-    if (norm === undefined || z === undefined || wrapped.has(place as BatchNorm) || norm.runningMean === undefined || callsOf(place).length !== 1) return [];
+    if (norm === undefined || z === undefined || wrapped.has(place as BatchNorm) || callsOf(place).length !== 1) return [];
     const maker = calls.find((call) => isTarget(call.module) && call.outputs[0] === z);
     if (maker === undefined || !isTarget(maker.module) || callsOf(maker.module).length !== 1 || !sameAxis(maker.module, place, z)) return [];
     const others = [...(readers.get(z) ?? [])].filter((reader) => reader !== path && !reader.startsWith(`${path}.`));

@@ -3,6 +3,15 @@ import { flush, grad, random, readAll, tensor, type Tensor } from '@athanor/core
 import { Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dropout, Flatten, Identity, Linear, Module, ReLU, Sequential, snapshot, type TensorModule } from '@athanor/core/nn';
 import { describe, expect, it, test } from 'vitest';
 import { BatchNorm } from '../batch/batch.ts';
+import { Registry } from '@athanor/core/plugin';
+import plugin from '../plugin.ts';
+import { CrossIterationBatchNorm } from '../batch/cross-batch.ts';
+import { InPlaceBatchNorm } from '../batch/in-place.ts';
+import { EvoNormB0 } from '../batch/relatives.ts';
+import { SplitBatchNorm } from '../batch/split.ts';
+import { EvalNorm } from '../mixture/eval.ts';
+import { LayerNorm } from '../sample/last-axes.ts';
+import { GlobalResponseNorm } from '../sample/relatives.ts';
 import { ChannelsFirst } from '../framework/channels-first.ts';
 import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
 import { randomTensor, relativeError } from '../testing/numbers.ts';
@@ -43,6 +52,10 @@ describe('swapNorm', () => {
     expect(swapNorm(model, BatchNorm, (features) => new GroupNorm(1, features))).toEqual(['1', '4', '7']);
     expect(swapNorm(model, BatchNorm, (features) => new BatchNorm(features))).toEqual([]);
     expect(swapNorm(model, (norm, path) => path !== '1' && norm.features === 4, (features) => new ChannelLayerNorm(features))).toEqual(['4']);
+    const config = new Registry([plugin]).make('norm', { name: 'group', groups: 1 });
+    const mixed = new Sequential(new LayerNorm(6), new GlobalResponseNorm(6), new SplitBatchNorm(6), new ReLU(), new LayerNorm([2, 3]));
+    expect(swapNorm(mixed, 'all', config)).toEqual(['0', '1', '2']);
+    expect(mixed.at(1)).toBeInstanceOf(GroupNorm);
     expect(swapNorm(model, 'all', () => new Identity())).toEqual(['1', '4', '7']);
     expect(model.at(1)?.training).toBe(false);
     expect(model.forward(x).shape).toEqual([6, 5]);
@@ -90,6 +103,15 @@ describe('foldBatchNorm', () => {
     }
     expect(foldBatchNorm(new Branch(), [1, 2, 4, 4])).toEqual(['folded']);
   });
+});
+
+it('neither folds nor freezes what evaluates in another way', async () => {
+  const others = new Sequential(new Linear(3, 4), new InPlaceBatchNorm(4), new Linear(4, 4), new EvalNorm(4, { samples: 2 }), new Linear(4, 4), new EvoNormB0(4), new CrossIterationBatchNorm(new Linear(4, 4)));
+  const input = randomTensor([5, 3], 1, { dtype });
+  const expected = await others.eval().forward(input).data();
+  expect(foldBatchNorm(others, [5, 3])).toEqual([]);
+  expect(freezeBatchNorm(others)).toEqual([]);
+  expect(await relativeError(others.forward(input), expected)).toBe(0);
 });
 
 describe('unfoldBatchNorm', () => {

@@ -7,26 +7,47 @@ import { Norm } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { constantStatistics } from '../framework/statistics.ts';
 import { BatchNorm } from '../batch/batch.ts';
+import { SplitBatchNorm } from '../batch/split.ts';
+import { LayerNorm, RMSNorm } from '../sample/last-axes.ts';
+import { GlobalResponseNorm } from '../sample/relatives.ts';
+
+/** Normalizations that know their number of channels, which the one in their place needs. */
+type Known = Norm | LayerNorm | RMSNorm | GlobalResponseNorm | SplitBatchNorm;
 
 /** Which normalizations are meant: all, those of a class, or those that a predicate picks. */
-export type NormSelection = 'all' | (abstract new (...parameters: never[]) => Norm) | ((norm: Norm, path: string) => boolean);
+export type NormSelection = 'all' | (abstract new (...parameters: never[]) => Known) | ((norm: Known, path: string) => boolean);
 
-function picks(selection: NormSelection, module: Module, path: string): module is Norm {
-  if (!(module instanceof Norm)) return false;
+const classes = [Norm, LayerNorm, RMSNorm, GlobalResponseNorm, SplitBatchNorm];
+
+/** Channels of a normalization; undefined for other modules, and for those over several axes. */
+function featuresOf(module: Module): number | undefined {
+  if (module instanceof LayerNorm || module instanceof RMSNorm) return module.shape.length === 1 ? module.features : undefined;
+  return module instanceof Norm || module instanceof SplitBatchNorm || module instanceof GlobalResponseNorm ? module.features : undefined;
+}
+
+function isClass(selection: Exclude<NormSelection, 'all'>): selection is abstract new (...parameters: never[]) => Known {
+  return classes.some((known) => selection === known || selection.prototype instanceof known);
+}
+
+function picks(selection: NormSelection, module: Module, path: string): boolean {
+  if (featuresOf(module) === undefined) return false;
   if (selection === 'all') return true;
-  if (selection === Norm || selection.prototype instanceof Norm) return module instanceof selection;
-  return (selection as (norm: Norm, path: string) => boolean)(module, path);
+  return isClass(selection) ? module instanceof selection : selection(module as Known, path);
 }
 
 /**
- * Puts a new normalization of as many channels in the place of each that is selected; returns their paths. Parameters
- * start anew: make the optimiser afterwards.
+ * Puts a new normalization of as many channels in the place of each that is selected; returns their paths. `to` may come
+ * from a config: `registry.make('norm', { name: 'group', groups: 4 })`. Parameters start anew: make the optimiser
+ * afterwards.
  */
 export function swapNorm(model: Module, from: NormSelection, to: NormFactory): string[] {
   return replace(
     model,
     (module, path) => picks(from, module, path),
-    (module) => (module instanceof Norm ? to(module.features) : module),
+    (module) => {
+      const features = featuresOf(module);
+      return features === undefined ? module : to(features);
+    },
   );
 }
 
@@ -60,9 +81,9 @@ export class FrozenBatchNorm extends Norm {
   }
 }
 
-/** Freezes every batch normalization that keeps running statistics; returns their paths. */
+/** Freezes every batch normalization whose evaluation is that of running statistics; returns their paths. */
 export function freezeBatchNorm(model: Module): string[] {
-  const tracked = (module: Module): module is BatchNorm => module instanceof BatchNorm && module.runningMean !== undefined;
+  const tracked = (module: Module): module is BatchNorm => module instanceof BatchNorm && module.plainInEvaluation;
   return replace(
     model,
     (module) => tracked(module),
