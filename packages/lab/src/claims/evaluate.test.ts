@@ -124,7 +124,8 @@ describe('what cannot be judged is undecided, with the reason', () => {
     ['a run without a result', { higher: batch, than: none }, variants({ batch: [0.7, 0.7], none: [0.6, undefined] }), 'norm=none has no result with seed 1'],
     ['a number that is not finite', { of: batch, atLeast: 0 }, variants({ batch: [0.7, NaN, 0.7] }), 'accuracy of norm=batch is not a finite number with seed 1'],
     ['another metric', { of: batch, atLeast: 0, metric: 'acuracy' }, four, 'norm=batch has no "acuracy" — did you mean "accuracy"?'],
-    ['another variant', { of: { norm: 'batch', size: 3 }, atLeast: 0 }, four, 'the sweep has not one variant norm=batch size=3'],
+    ['another variant', { of: { norm: 'batch', size: 3 }, atLeast: 0 }, four, 'the sweep has no variant norm=batch size=3'],
+    ['several variants', { of: {}, atLeast: 0 }, four, 'the sweep has several variants'],
     ['a quotient by zero', { ratio: batch, to: none, atLeast: 1 }, variants({ batch: [1, 1, 1], none: [0, 1, 1] }), 'a quotient is judged of positive values only'],
     ['too few seeds for a bootstrap', { of: batch, atLeast: 0, interval: 'bootstrap' }, four, '3 seeds: an interval by bootstrap needs 6'],
   ])('%s', (_, expectation, measured, text) => {

@@ -118,7 +118,7 @@ function isBetween(value: number | undefined, above: number, below: number): boo
 
 function sideOf(selector: Selector, metric: string, variants: readonly MeasuredVariant[]): Side {
   const variant = selectOne(variants, selector);
-  if (variant === undefined) throw new Unknown(`the sweep has not one variant ${formatValues(selector)}`);
+  if (variant === undefined) throw new Unknown(`the sweep has ${select(variants, selector).length === 0 ? 'no variant' : 'several variants'} ${formatValues(selector)}`.trimEnd());
   return valuesOf(variant, metric);
 }
 

@@ -86,7 +86,7 @@ async function reproduceOne({ study, experiment, words, quick }: Work, context: 
   const judgements = judgeClaims(claims, variants);
   const folder = quick ? join(study.folder, 'results') : resultsFolder(file);
   const record = writeResults({ study, judgements, folder, command: `athanor reproduce ${here.replaceAll('\\', '/')}${quick ? ' --quick' : ''}` });
-  if (claims.length > 0) context.out(`\n${claimsTable(record.claims)}\n`);
+  if (claims.length > 0 && !quick) context.out(`\n${claimsTable(record.claims)}\n`);
   if (quick) {
     const wrong = insanities(claims, variants);
     context.out(wrong.length === 0 ? 'The small form works; it says nothing about the claims.' : `The small form does not work:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
