@@ -51,7 +51,7 @@ export const plan = defineCommand({
         costs.set(key, await probeStage(run, index, { registry, backend, dataDir: context.dataDir, notify, budget: seconds }));
       }
       const rows = summarizePlan(stages, costs);
-      context.out(json ? JSON.stringify({ folder, stages: rows }, null, 2) : planText(rows, shown(folder)));
+      context.out(json ? JSON.stringify({ folder, stages: rows }, null, 2) : planText(rows, shown(folder), experiment.jobs.some(({ config }) => config.halving !== undefined)));
     } finally {
       await backends.dispose();
     }
@@ -93,7 +93,7 @@ function summarizePlan(stages: readonly PlannedStage[], costs: ReadonlyMap<strin
 
 const words = { done: 'done', stale: 'of other code', reusable: 'taken over', begun: 'begun', waiting: 'to run', shared: 'shared' } as const;
 
-function planText(rows: readonly PlanRow[], folder: string): string {
+function planText(rows: readonly PlanRow[], folder: string, halving: boolean): string {
   const table = formatTable(
     ['variant', 'stage', 'state', 'steps', 'parameters', 'MACs a sample', 'memory', 'time a run'],
     rows.map(({ variant, stage, states, toRun, steps, parameters, macs, memory, seconds }) => [
@@ -114,6 +114,7 @@ function planText(rows: readonly PlanRow[], folder: string): string {
   const unknown = timed.some((row) => row.seconds === undefined);
   const why = [...new Set(rows.flatMap(({ stage, changes }) => (changes.length === 0 ? [] : [`${stage} runs again: ${changes.join('; ')}`])))];
   const time = seconds === 0 ? '' : `, about ${formatDuration(seconds)} for the steps one after the other${unknown ? ', as far as it is known' : ''}; evaluations come on top`;
+  if (halving) why.push('halving stops some variants at its rungs: this is the most that it can take');
   return [table, '', ...why, `${toRun} of ${all} stages to compute${time}. Runs go to ${folder}.`].join('\n');
 }
 

@@ -61,7 +61,7 @@ describe('the guides', () => {
     expect(await Promise.all(whole.map((block) => load(block)))).toMatchObject([{ jobs: { length: 6 } }]);
     const counts = [];
     for (const part of parts) counts.push(await jobs(`extends: [few.yaml]\n${part}`));
-    expect(counts).toEqual([4, 2, 2, 8, 1]);
+    expect(counts).toEqual([4, 2, 2, 8, 18, 1]);
   });
 
   it('show an experiment in TypeScript', async () => {

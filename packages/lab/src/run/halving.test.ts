@@ -49,7 +49,7 @@ describe('successive halving', () => {
     expect(notes.map((note) => note.replaceAll(/\(\d[^)]*\)/g, '(VALUE)'))).toMatchInlineSnapshot(`
       [
         "train.loss at rung 1 of 2: scale=5 (VALUE), scale=4 (VALUE), scale=3 (VALUE) go on; scale=2 (VALUE), scale=1 (VALUE) stop",
-        "train.loss at rung 2 of 2: scale=5 (VALUE), scale=4 (VALUE) go on; scale=3 (VALUE) stop",
+        "train.loss at rung 2 of 2: scale=5 (VALUE), scale=4 (VALUE) go on; scale=3 (VALUE) stops",
       ]
     `);
     const before = identity(one.folder);

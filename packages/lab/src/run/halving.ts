@@ -25,7 +25,9 @@ export function* rounds({ runs }: Study, tell: (message: string) => void): Gener
     const ranked = rank(alive, rung, halving);
     const best = ranked.slice(0, Math.ceil(ranked.length / halving.factor));
     const show = (variants: readonly Ranked[]) => variants.map(({ name, value }) => `${name} (${Number.isNaN(value) ? 'no number' : formatNumber(value)})`).join(', ');
-    if (going.length > 0) tell(`${halving.metric} at rung ${rung + 1} of ${halving.rungs}: ${show(best)} ${best.length === 1 ? 'goes' : 'go'} on; ${show(ranked.slice(best.length))} stop`);
+    const rest = ranked.slice(best.length);
+    const stops = rest.length === 0 ? '' : `; ${show(rest)} ${rest.length === 1 ? 'stops' : 'stop'}`;
+    if (going.length > 0) tell(`${halving.metric} at rung ${rung + 1} of ${halving.rungs}: ${show(best)} ${best.length === 1 ? 'goes' : 'go'} on${stops}`);
     alive = best.flatMap((variant) => variant.runs);
   }
   for (const run of alive) allowRung(run.folder, undefined);
