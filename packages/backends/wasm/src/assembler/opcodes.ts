@@ -44,7 +44,7 @@ const memory = {
   'v128.load32_splat': [0xfd09, 2], 'v128.load64_splat': [0xfd0a, 3], 'v128.store': [0xfd0b, 4], 'v128.load32_zero': [0xfd5c, 2],
   'v128.load64_zero': [0xfd5d, 3],
   'memory.atomic.notify': [0xfe00, 2], 'memory.atomic.wait32': [0xfe01, 2], 'i32.atomic.load': [0xfe10, 2], 'i32.atomic.store': [0xfe17, 2],
-  'i32.atomic.rmw.add': [0xfe1e, 2], 'i32.atomic.rmw.sub': [0xfe25, 2],
+  'i32.atomic.rmw.add': [0xfe1e, 2], 'i32.atomic.rmw.sub': [0xfe25, 2], 'i32.atomic.rmw.cmpxchg': [0xfe48, 2],
 } as const;
 
 /** Loads and stores of one lane. */

@@ -34,6 +34,6 @@ export const jobs = { run: 0, load: 1, exit: 2 } as const;
 /** First byte that allocations may use. */
 export const firstFree = 65536;
 
-/** Words of a command before its arguments: table entry, flags, units, threads to use, bytes to the next command. */
-export const commandHeader = 5;
+/** Words of a command before its arguments: table entry, flags, units, threads to use, bytes to the next command, units taken. */
+export const commandHeader = 6;
 export const barrierFlag = 1;

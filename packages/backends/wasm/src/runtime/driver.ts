@@ -28,6 +28,10 @@ export interface DriverOptions {
 const spins = 6000;
 const sliceSeconds = 0.1;
 
+/** Words of a command (see `commandHeader`). */
+const bytesWord = 4;
+const takenWord = 5;
+
 export function driverModule(options: DriverOptions): Uint8Array<ArrayBuffer> {
   const module = new Module();
   module.importMemory('env', 'memory', options.memory);
@@ -45,6 +49,7 @@ export function driverModule(options: DriverOptions): Uint8Array<ArrayBuffer> {
   module.export('step', module.define(['i32', 'i32', 'i32'], ['i32'], (code) => {
     [control.tableStart, control.tableEnd, control.threads].forEach((address, i) => store(code, address, () => code.get(code.parameter(i))));
     code.get(code.parameter(2)).i32(1).op('i32.gt_u').if();
+    emitForget(code, code.parameter(0), code.parameter(1));
     code.i32(jobs.run).call(announce);
     code.end();
     code.i32(0).i32(Number(options.mayBlock)).call(run);
@@ -165,16 +170,48 @@ function emitRun(code: Code, meet: number, kernelType: number): void {
   word(3).set(parts);
   code.get(thread).get(parts).op('i32.lt_u').if();
   word(2).set(units);
-  code.get(command).i32(commandHeader * 4).op('i32.add');
-  code.get(units).get(thread).op('i32.mul').get(parts).op('i32.div_u');
-  code.get(units).get(thread).i32(1).op('i32.add').op('i32.mul').get(parts).op('i32.div_u');
-  code.get(scratch);
-  word(0).callIndirect(kernelType);
+  const call = (first: () => void, last: () => void) => {
+    code.get(command).i32(commandHeader * 4).op('i32.add');
+    first();
+    last();
+    code.get(scratch);
+    word(0).callIndirect(kernelType);
+  };
+  code.get(parts).i32(1).op('i32.eq').if();
+  call(() => code.i32(0), () => code.get(units));
+  code.else();
+  emitShares(code, { command, units, parts }, call);
+  code.end();
   code.end();
   code.get(command);
   word(4).op('i32.add').set(command);
   code.br(next).end().end();
   code.get(threads).get(maySleep).call(meet);
+}
+
+/** Takes units as long as there are any: first much of what is left, later little, so that all threads end together. */
+function emitShares(code: Code, { command, units, parts }: Readonly<Record<'command' | 'units' | 'parts', Local>>, call: (first: () => void, last: () => void) => void): void {
+  const [first, count] = [code.local('i32'), code.local('i32')];
+  const none = code.block();
+  const take = code.loop();
+  code.get(command).memory('i32.atomic.load', takenWord * 4).tee(first).get(units).op('i32.ge_u').brIf(none);
+  // ⌈left / (2 · parts)⌉
+  code.get(parts).i32(1).op('i32.shl').tee(count).get(units).op('i32.add').get(first).op('i32.sub').i32(1).op('i32.sub').get(count).op('i32.div_u').set(count);
+  code.get(command).get(first).get(first).get(count).op('i32.add').memory('i32.atomic.rmw.cmpxchg', takenWord * 4).get(first).op('i32.ne').brIf(take);
+  call(() => code.get(first), () => code.get(first).get(count).op('i32.add'));
+  code.br(take).end().end();
+}
+
+/** No unit of any command is taken. */
+function emitForget(code: Code, start: Local, end: Local): void {
+  const command = code.local('i32');
+  code.get(start).set(command);
+  const done = code.block();
+  const next = code.loop();
+  code.get(command).get(end).op('i32.ge_u').brIf(done);
+  code.get(command).i32(0).memory('i32.store', takenWord * 4);
+  code.get(command).get(command).memory('i32.load', bytesWord * 4).op('i32.add').set(command);
+  code.br(next).end().end();
 }
 
 /** For tests: waits up to some 20 µs, differently each time. */

@@ -97,7 +97,7 @@ export class WasmExecutable implements Executable {
       if (parts > 1) spread = true;
       open.threads = Math.max(open.threads, parts);
       open.starts.push(words.length * 4);
-      words.push(stored.entry, barrier ? barrierFlag : 0, stored.units, parts, (commandHeader + slots.length) * 4);
+      words.push(stored.entry, barrier ? barrierFlag : 0, stored.units, parts, (commandHeader + slots.length) * 4, 0);
       for (const { buffer, offset } of slots) {
         existing(this.uses[buffer], 'buffer', buffer).push({ word: words.length, offset });
         words.push(0);
