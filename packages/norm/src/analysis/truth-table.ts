@@ -1,12 +1,17 @@
 // Which method is invariant to what: the expected table, the layers that it speaks of, and the comparison of both.
 // Rows of BN, LN and WN are those of Ba, Kiros & Hinton 2016 (arXiv 1607.06450), table 1.
-import type { Dtype } from '@athanor/core';
-import { Identity, type TensorModule } from '@athanor/core/nn';
+import type { Dtype, Tensor } from '@athanor/core';
+import { Identity, Module, type TensorModule } from '@athanor/core/nn';
 import { BatchNorm } from '../batch/batch.ts';
 import { CrossIterationBatchNorm, CrossMiniBatchNorm } from '../batch/cross-batch.ts';
+import { InPlaceBatchNorm } from '../batch/in-place.ts';
 import { EvoNormB0, ExtendedBatchNorm, GhostBatchNorm, MeanOnlyBatchNorm } from '../batch/relatives.ts';
 import { BatchRenorm } from '../batch/renorm.ts';
+import { SplitBatchNorm } from '../batch/split.ts';
+import { SyncBatchNorm } from '../batch/synchronized.ts';
+import { VirtualBatchNorm } from '../batch/virtual.ts';
 import { DecorrelatedBatchNorm, IterNorm } from '../batch/whitening.ts';
+import { AdaptiveInstanceNorm } from '../conditional/style.ts';
 import { DivisiveNorm } from '../local/divisive.ts';
 import { LocalResponseNorm } from '../local/local-response.ts';
 import { EvalNorm } from '../mixture/eval.ts';
@@ -15,13 +20,14 @@ import { DynamicErf, DynamicTanh, LayerScale } from '../none/elementwise.ts';
 import { FilterResponseNorm } from '../sample/filter-response.ts';
 import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm } from '../sample/relatives.ts';
 import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from '../sample/sample.ts';
+import { FrozenBatchNorm } from '../surgery/swap.ts';
 import { CosineNorm } from '../weights/cosine.ts';
 import type { Reparametrization } from '../weights/layer.ts';
 import { PropagatedActivation, PropagatedLayer } from '../weights/propagation.ts';
 import { SpectralNorm } from '../weights/spectral.ts';
 import { ScaledWeightStandardization, WeightStandardization } from '../weights/standardization.ts';
 import { WeightNorm } from '../weights/weight-norm.ts';
-import { changeNames, forwardChanges, gradientLaw, makeSubject, normGrowth, sampleChecks, subjectSizes, type Change, type GradientLaw, type SampleChecks, type Subject } from './invariance.ts';
+import { changeNames, forwardChanges, gradientLaw, makeSubject, normGrowth, normalTensor, sampleChecks, subjectSizes, type Change, type GradientLaw, type SampleChecks, type Subject } from './invariance.ts';
 
 /** A method as the table has it. */
 export interface TableRow {
@@ -47,13 +53,33 @@ function row(name: string, input: TableRow['input'], expected: string, about: { 
 const alone = { alone: true };
 const together = { alone: false };
 
+/** Adaptive instance normalization towards pictures that stay the same. */
+class Styled extends Module {
+  readonly norm = new AdaptiveInstanceNorm({ eps });
+  readonly style: Tensor;
+
+  constructor(style: Tensor) {
+    super();
+    this.style = style;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.norm.forward(x, this.style);
+  }
+}
+
 /** The table. All statistics are taken with ε = 0, where the statements are exact. */
 export const truthTable: readonly TableRow[] = [
   row('none', 'dense', 'nnnn nnnn', alone, () => ({})),
-  // Statistics of the batch                    WM WV WC Wc  XD XS XC Xc
+  // Statistics of the batch
   row('batch', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new BatchNorm(units, { eps, dtype }) })),
   row('batch, images', 'image', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new BatchNorm(units, { eps, dtype }) })),
   row('ghost batch', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new GhostBatchNorm(units, { eps, dtype, samples: subjectSizes.samples / 2 }) })),
+  row('synchronized, two replicas', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new SyncBatchNorm(units, { eps, dtype, replicas: 2 }) })),
+  row('split batch', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new SplitBatchNorm(units, { eps, dtype }) })),
+  row('in-place batch', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new InPlaceBatchNorm(units, { eps, dtype }) })),
+  row('virtual batch', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new VirtualBatchNorm(units, { eps, dtype, reference: 4 }) })),
+  row('frozen batch', 'dense', 'nnnn nnnn', alone, (dtype) => ({ norm: (units) => new FrozenBatchNorm(units, { eps, dtype }) })),
   row('cross mini-batch, first', 'dense', 'yynn ynyn', together, () => ({ norm: (units) => new CrossMiniBatchNorm(units, { eps, dtype: 'float64' }) })),
   row('eval, in training', 'dense', 'yynn ynyn', together, (dtype) => ({ norm: (units) => new EvalNorm(units, { eps, dtype, samples: 2 }) })),
   row('extended batch', 'dense', 'ynnn ynyn', together, (dtype) => ({ norm: (units) => new ExtendedBatchNorm(units, { eps, dtype }) })),
@@ -72,6 +98,10 @@ export const truthTable: readonly TableRow[] = [
   row('instance', 'image', 'yynn yyyy', alone, (dtype) => ({ norm: (units) => new InstanceNorm(units, { eps, dtype }) })),
   row('RMS', 'dense', 'ynnn yynn', alone, (dtype) => ({ norm: (units) => new ChannelRMSNorm(units, { eps, dtype }) })),
   row('filter response', 'image', 'yynn yynn', alone, (dtype) => ({ norm: (units) => new FilterResponseNorm(units, { eps, dtype, threshold: false }) })),
+  row('pixel', 'image', 'ynnn yynn', alone, (dtype) => ({ norm: (units) => new ChannelRMSNorm(units, { eps, dtype, affine: false }) })),
+  row('adaptive instance, one style', 'image', 'yynn yyyy', alone, (dtype) => ({
+    norm: (units) => new Styled(normalTensor([subjectSizes.samples, units, subjectSizes.side, subjectSizes.side], 9, dtype).mul(2)),
+  })),
   row('positional', 'dense', 'ynyn yynn', alone, () => ({ norm: () => new PositionalNorm({ eps }) })),
   row('simple', 'dense', 'ynnn yynn', alone, (dtype) => ({ norm: (units) => new SimpleNorm(units, { eps, dtype }) })),
   row('unit', 'dense', 'ynnn yynn', alone, () => ({ norm: () => new UnitNorm({ eps }) })),
