@@ -23,8 +23,11 @@ test('sweeps', async () => {
   await told.file('no number of samples', swept('{ random: { space: { scale: { uniform: [0, 1] } } } }'));
   await told.file('ranges that are none', swept('{ random: { samples: 3, space: { scale: { unifrom: [0, 1] }, a: { log: [0, 1] }, b: { int: [5, 2] }, c: {}, d: { uniform: [1] } } } }'));
   await told.file('halves of a hypercube', swept('{ lhs: { samples: 2.5, space: { scale: { uniform: [0, 1], log: [1, 2] } } } }'));
+  await told.file('a halving that is none', swept('{ grid: { scale: [1, 2] }, halving: { factor: 1, rungs: 0.5, mood: max } }'));
+  await told.file('a halving by a metric that nothing logs', swept('{ grid: { scale: [1, 2] }, halving: { metric: test.acuracy } }'));
+  await told.file('a halving of nothing', swept('{ halving: { metric: test.accuracy } }'));
   await expect(told.text).toMatchFileSnapshot('told/sweeps.txt');
-  expect(told.summary).toEqual({ told: 15, problems: [] });
+  expect(told.summary).toEqual({ told: 18, problems: [] });
 });
 
 test('files under files, named stages, quick forms', async () => {

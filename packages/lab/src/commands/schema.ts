@@ -1,12 +1,13 @@
 // `athanor schema`: the JSON Schema with which editors complete and check experiment files.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { UserError } from '@athanor/core';
+import { didYouMean } from '@athanor/core/plugin';
 import { parse } from 'yaml';
 import { experimentJsonSchema } from '../config/json-schema.ts';
 import { installedRegistry } from '../plugins/installed.ts';
 import { loadPlugin } from '../plugins/load.ts';
-import { makeFolder, writeFileWhole } from '../run/files.ts';
+import { writeFileWhole } from '../run/files.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { shown } from './work.ts';
@@ -20,9 +21,12 @@ export const schema = defineCommand({
     stdout: { type: 'boolean', default: false, describe: 'print it' },
   },
   run: async ({ folder, plugin, stdout }, context) => {
+    if (!stdout && !existsSync(folder)) {
+      const near = didYouMean(basename(folder), existsSync(dirname(folder)) ? readdirSync(dirname(folder)) : []);
+      throw new UserError(`there is no folder ${folder}${near}`, { remedy: 'name the folder of your experiments, or --stdout' });
+    }
     const text = await schemaText(folder, plugin, context);
     if (stdout) return context.out(text.trimEnd());
-    makeFolder(folder);
     const path = join(folder, 'schema.json');
     writeFileWhole(path, text);
     context.out(`${shown(path)}: begin a file beside it with "# yaml-language-server: $schema=schema.json"`);

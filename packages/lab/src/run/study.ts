@@ -160,7 +160,7 @@ export function findStudy(name: string, root: string): Study {
   const known = listStudies(root).map(({ folder }) => basename(folder));
   const starting = known.filter((candidate) => candidate.startsWith(name));
   if (starting.length === 1) return openStudy(join(root, starting[0] ?? name));
-  throw new UserError(`there is no run ${JSON.stringify(name)} under ${relative(process.cwd(), root) || root}${didYouMean(name, known)}`, {
+  throw new UserError(`there is no run ${JSON.stringify(name)} under ${relative(process.cwd(), root) || root}${didYouMean(name, known.flatMap((own) => [own.replace(/-[0-9a-f]{8}(?:-\d+)?$/, ''), own]))}`, {
     remedy: 'athanor ls shows all',
   });
 }

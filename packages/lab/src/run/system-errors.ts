@@ -9,7 +9,7 @@ const known: Readonly<Record<string, readonly [meaning: string, remedy: string]>
   EACCES: ['permission denied', 'choose a folder that you may write with --runs, or change its permissions'],
   EPERM: ['the system does not permit it', 'choose a folder that you may write with --runs'],
   EROFS: ['the disk can only be read', 'choose a folder on another disk with --runs'],
-  ENOTDIR: ['a part of the path is a file, not a folder', 'choose another folder with --runs'],
+  ENOTDIR: ['a part of the path is a file, not a folder', 'choose another folder (for runs, with --runs)'],
   EISDIR: ['it is a folder, not a file', 'name a file'],
   ENOENT: ['it is not there', 'has it been moved or deleted?'],
   ENAMETOOLONG: ['the name is too long', 'give the experiment or the values of its sweep shorter names'],
