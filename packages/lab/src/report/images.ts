@@ -15,10 +15,10 @@ export function confusionSection(evaluations: Evaluations, variants: readonly Va
   if (evaluations.size === 0) return undefined;
   const charts = [...evaluations].slice(0, shownVariants).map(([variant, { confusion, classes }]) => {
     const runs = variants[variant]?.runs.length ?? 1;
-    const caption = `test images${runs > 1 ? ` of ${runs} runs together` : ''}; shades are shares of each truth’s images`;
-    return html`<figure class="matrix">${variantTitle(variants, variant)}${new Html(confusionMap(confusion, classes))}<figcaption>${caption}</figcaption></figure>`;
+    const caption = runs > 1 ? html`<figcaption>${runs} runs together</figcaption>` : undefined;
+    return html`<figure class="matrix">${variantTitle(variants, variant)}${new Html(confusionMap(confusion, classes))}${caption}</figure>`;
   });
-  return html`<section><h2>Confusion</h2>${leftOut(evaluations)}<div class="row">${charts}</div></section>`;
+  return html`<section><h2>Confusion</h2><p class="soft">Numbers of test images; shades are shares of each truth’s images.</p>${leftOut(evaluations)}<div class="row">${charts}</div></section>`;
 }
 
 function confusionMap(confusion: Evaluation['confusion'], classes: readonly string[]): string {
