@@ -11,6 +11,7 @@ export type JobEvent =
 
 /** Why a job has no result. */
 export interface JobFailure {
+  /** What went wrong, in one line. */
   readonly message: string;
   /** Whether the user can mend it: a mistake, not a fault of the program. */
   readonly user: boolean;
@@ -20,16 +21,20 @@ export interface JobFailure {
   readonly cause?: unknown;
 }
 
+/** How a job ended. */
 export interface JobOutcome {
+  /** Its run folder. */
   readonly folder: string;
   /** Absent when the job has its result. */
   readonly failure?: JobFailure;
 }
 
+/** Takes what a job tells, with its run folder. */
 export type Tell = (folder: string, event: JobEvent) => void;
 
 /** Decides where jobs run. A job is nothing but its run folder: whoever gets it finds everything there. */
 export interface Executor {
+  /** As `--executor` names it. */
   readonly name: string;
   /** Runs all jobs to their ends. One that fails does not keep the others from running. */
   run(folders: readonly string[], tell: Tell): Promise<readonly JobOutcome[]>;

@@ -13,6 +13,7 @@ export interface FailedRun {
 
 /** Some runs of a study have failed; the others have their results. */
 export class RunsFailed extends UserError {
+  /** Which, and why. */
   readonly failed: readonly FailedRun[];
 
   constructor(failed: readonly FailedRun[], of: number) {
