@@ -6,7 +6,7 @@ export type { ConfigIssue } from './issues.ts';
 // A star, because only what a star exports can be merged into by other packages.
 export type * from './kinds.ts';
 export { didYouMean, nearest } from './nearest.ts';
-export { componentRef, findReferences, splitRef } from './reference.ts';
+export { componentRef, findFiles, findReferences, splitRef } from './reference.ts';
 export type { ComponentRef, FoundReference } from './reference.ts';
 export { Registry } from './registry.ts';
 export type { Registered, Resolved } from './registry.ts';

@@ -43,6 +43,15 @@ export function findReferences(schema: Schema, value: unknown, path: readonly Pr
   });
 }
 
+/** Every file or folder that is named in `value` where the schema says `.meta({ file: true })`. */
+export function findFiles(schema: Schema, value: unknown): string[] {
+  if (z.globalRegistry.get(schema)?.['file'] === true) return typeof value === 'string' ? [value] : [];
+  const under = unwrapped(schema);
+  if (under.length > 0) return [...new Set(under.flatMap((inner) => findFiles(inner, value)))];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => childSchemas(schema, Array.isArray(value) ? Number(key) : key).flatMap((inner) => findFiles(inner, child)));
+}
+
 function isRef(value: unknown): value is ComponentRef {
   if (typeof value === 'string') return true;
   return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';

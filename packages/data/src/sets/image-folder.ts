@@ -13,7 +13,8 @@ export const imageFolderSchema = z.strictObject({
     .string()
     .describe(
       'holds one folder a class, or train/ and test/ that do; relative to the data folder or the working folder',
-    ),
+    )
+    .meta({ file: true }),
   size: z.int().min(1).default(32).describe('side in pixels to which every picture is brought'),
   channels: z
     .union([z.literal(1), z.literal(3)])

@@ -12,7 +12,7 @@ import { limitFields, limitSplits } from './files.ts';
 import { withStatistics } from './image-folder.ts';
 
 export const npzSchema = z.strictObject({
-  file: z.string().describe('an .npz file, relative to the data folder or the working folder'),
+  file: z.string().describe('an .npz file, relative to the data folder or the working folder').meta({ file: true }),
   inputs: z.string().default('x_train').describe('the array of training inputs [N, …]'),
   labels: z.string().default('y_train').describe('the array of their labels [N], whole numbers from 0'),
   testInputs: z.string().default('x_test').describe('the array of test inputs; where it is not there, rows are split off'),

@@ -21,7 +21,8 @@ export interface Table {
 export const tableSchema = z.strictObject({
   file: z
     .string()
-    .describe('a .csv, .tsv, .arrow, .feather or .parquet file, relative to the data folder or the working folder'),
+    .describe('a .csv, .tsv, .arrow, .feather or .parquet file, relative to the data folder or the working folder')
+    .meta({ file: true }),
   label: z.string().describe('the column of classes'),
   features: z.array(z.string()).min(1).optional().describe('the input columns; default: all but the label'),
   testFraction: z.number().gt(0).lt(1).default(0.2).describe('share of the rows that become the test part, stratified'),

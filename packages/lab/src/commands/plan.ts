@@ -40,7 +40,7 @@ export const plan = defineCommand({
     try {
       const made = new Map<Run, string | null>();
       for (const run of runs) made.set(run, (await backends.get(run.config.backend))?.numerics ?? null);
-      const stageContext = { registry, packages: computingPackages(process.cwd()), code: await pluginCode(experiment) };
+      const stageContext = { registry, packages: computingPackages(process.cwd()), code: await pluginCode(experiment), dataDir: context.dataDir };
       const stages = planStages(runs, stageContext, (run) => made.get(run) ?? null, { fresh });
       const costs = new Map<string, StageCost | undefined>();
       for (const { run, index } of stages) {

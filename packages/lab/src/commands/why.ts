@@ -20,7 +20,7 @@ export const why = defineCommand({
     run: { type: 'string', demandOption: true, describe: "name or folder of a run, or of one of its jobs' folders" },
     stage: { type: 'string', describe: 'only this stage' },
   },
-  run: async ({ run: name, stage }, { out, runs }) => {
+  run: async ({ run: name, stage }, { out, runs, dataDir }) => {
     const study = findStudy(name, runs);
     const chosen = runsNamed(study, name);
     const names = [...new Set(chosen.flatMap(stageNames))];
@@ -32,6 +32,7 @@ export const why = defineCommand({
       registry: await openRegistry(study.record, backends),
       packages: computingPackages(process.cwd()),
       code: await pluginCode(study.record),
+      dataDir,
     };
     out(chosen.map((run) => explainRun(run, context, stage)).join('\n'));
   },

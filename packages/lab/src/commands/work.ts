@@ -51,10 +51,10 @@ export async function complete(study: Study, registry: Registry, context: Comman
   return left > 0 || before.some((status, index) => study.runs[index] !== undefined && runStatus(study.runs[index]) !== status);
 }
 
-async function settleStale(study: Study, registry: Registry, { progress }: CommandContext, onStale: OnStale): Promise<void> {
+async function settleStale(study: Study, registry: Registry, { progress, dataDir }: CommandContext, onStale: OnStale): Promise<void> {
   // Another process is at it: it is not for us to take anything away.
   if (isLocked(study.folder)) return;
-  const stale = staleStages(study, { registry, packages: computingPackages(process.cwd()), code: await pluginCode(study.record) });
+  const stale = staleStages(study, { registry, packages: computingPackages(process.cwd()), code: await pluginCode(study.record), dataDir });
   if (onStale === 'rerun') dropStages(stale);
   for (const line of describeStale(stale)) progress.write(`${onStale === 'rerun' ? 'runs again' : 'kept, though it is of other code'}: ${line}\n`);
 }

@@ -74,7 +74,7 @@ function convert(schema: z.ZodType): JsonSchema {
 
 /** Without required keys; component references point at their kind; scalars and lists may be `${references}`. */
 function relax(schema: JsonSchema): JsonSchema {
-  const { component, required: _, ...rest } = schema;
+  const { component, required: _, file: __, ...rest } = schema;
   if (typeof component === 'string') return { $ref: `#/$defs/${component}`, ...described(rest) };
   return Object.fromEntries(
     Object.entries(rest).flatMap(([key, value]): [string, unknown][] => {

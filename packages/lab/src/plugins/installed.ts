@@ -32,7 +32,7 @@ export function installedPackages(folder: string): InstalledPackage[] {
 
 /** Versions of the packages that take part in a run, for its record. */
 export function computingPackages(folder: string): Record<string, string> {
-  const computing = installedPackages(folder).filter(({ name, plugin }) => plugin || name === '@athanor/core');
+  const computing = installedPackages(folder).filter(({ name, plugin }) => plugin || name === '@athanor/core' || name === '@athanor/lab');
   return Object.fromEntries(computing.map(({ name, version }) => [name, version]));
 }
 

@@ -84,7 +84,7 @@ export class JobHost {
     const study = dirname(run.folder);
     const code = this.#code.get(study) ?? pluginCode(openRecord(study).record);
     this.#code.set(study, code);
-    return { registry: await this.registry(run), packages: this.#options.packages, code: await code };
+    return { registry: await this.registry(run), packages: this.#options.packages, code: await code, dataDir: this.dataDir };
   }
 
   /** The backend that a run names; undefined if it names none. */

@@ -23,7 +23,7 @@ import { changesBetween, describeChange, stageKey } from './stage-key.ts';
 import { replicatedStage } from '../replicas/stage.ts';
 import type { StageParts } from './stage-key.ts';
 import { readReason, readStageRecord, writeReason, writeStageRecord } from './stage-record.ts';
-import { inputHashes, reasonFor, stageCode } from './stage-state.ts';
+import { inputHashes, reasonFor, stageCode, stageFiles } from './stage-state.ts';
 import { openRecord, openRun, stageFolder, stageNames, stageNeeds } from './study.ts';
 import type { Run } from './study.ts';
 
@@ -52,11 +52,13 @@ export async function runJobOn(host: JobHost, run: Run, observer: Observer): Pro
       dropIfInputsChanged(run, index, observer);
       if (readResult(folder) === undefined) {
         backend ??= await host.backend(run);
+        const stageContext = await host.stageContext(run);
         const parts: StageParts = {
           config: ref,
           seed: run.config.seed,
           numerics: backend?.numerics ?? null,
-          code: stageCode(ref, await host.stageContext(run)),
+          code: stageCode(ref, stageContext),
+          files: stageFiles(ref, stageContext),
           inputs: inputHashes(run, index) ?? {},
         };
         const begin = async () => {

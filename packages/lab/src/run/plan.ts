@@ -6,7 +6,7 @@ import type { ComponentRef, Registry } from '@athanor/core/plugin';
 import { canonicalText } from './canonical.ts';
 import { stageInputs } from './job.ts';
 import { stageKey } from './stage-key.ts';
-import { stageCode, stageStandings } from './stage-state.ts';
+import { stageCode, stageFiles, stageStandings } from './stage-state.ts';
 import type { StageContext, StageStanding } from './stage-state.ts';
 import { stageNames, stageNeeds } from './study.ts';
 import type { Run } from './study.ts';
@@ -31,7 +31,7 @@ export function planStages(runs: readonly Run[], context: StageContext, numerics
       const ref = run.config.stages[index] ?? '';
       // Inputs that are yet to be computed are known by what they will be computed from.
       const inputs = Object.fromEntries(stageNeeds(run, index).map((need) => [stageNames(run)[need] ?? '', keys[need] ?? '']));
-      const key = stageKey({ config: ref, seed: run.config.seed, numerics, code: stageCode(ref, context), inputs });
+      const key = stageKey({ config: ref, seed: run.config.seed, numerics, code: stageCode(ref, context), files: stageFiles(ref, context), inputs });
       keys.push(key);
       const shared = standing.state === 'waiting' && planned.has(key);
       planned.add(key);

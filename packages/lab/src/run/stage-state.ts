@@ -1,14 +1,15 @@
 // Where each stage of a run stands: done, to be taken over, to be run, or made by other code, and why.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { ComponentRef, Registry } from '@athanor/core/plugin';
 import { codeVersions } from '../plugins/code.ts';
 import type { CodeVersions } from '../plugins/code.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { sha256 } from './canonical.ts';
+import { contentHash } from './content.ts';
 import { readResult } from './results.ts';
 import { findStage, stageWords } from './stage-cache.ts';
-import { changesBetween, describeChange, packagesOf, stageKey } from './stage-key.ts';
+import { changesBetween, describeChange, filesOf, packagesOf, stageKey } from './stage-key.ts';
 import type { StageParts } from './stage-key.ts';
 import { readStageRecord } from './stage-record.ts';
 import type { StageReason } from './stage-record.ts';
@@ -30,12 +31,19 @@ export interface StageContext {
   /** Versions of packages: those of plugins without files, and the engine's. */
   readonly packages: Readonly<Record<string, string>>;
   readonly code: PluginCode;
+  /** Folder of large data sets, from which files are named. */
+  readonly dataDir: string | undefined;
 }
 
 /** The code that a stage uses: the engine's version, and its plugins'. */
 export function stageCode(ref: ComponentRef, { registry, packages, code }: StageContext): CodeVersions {
   const plugins = packagesOf('stage', ref, registry).map((name) => code.get(name) ?? versionOnly(name, packages));
   return Object.assign({}, versionOnly('@athanor/core', packages), ...plugins) as CodeVersions;
+}
+
+/** The files that a stage reads, as its config names them. */
+export function stageFiles(ref: ComponentRef, { registry, dataDir }: StageContext): Readonly<Record<string, string>> {
+  return Object.fromEntries(filesOf('stage', ref, registry).map((name) => [name, contentHash(resolve(dataDir ?? '.', name))]));
 }
 
 function versionOnly(name: string, packages: Readonly<Record<string, string>>): CodeVersions {
@@ -80,7 +88,7 @@ export function stageStandings(run: Run, context: StageContext, { numerics, fres
     const done = readResult(folder) !== undefined;
     const begun = existsSync(join(folder, 'checkpoints'));
     if (record !== undefined && (done || begun)) {
-      const now: StageParts = { ...record.parts, code: stageCode(ref, context), inputs: inputs ?? record.parts.inputs };
+      const now: StageParts = { ...record.parts, code: stageCode(ref, context), files: stageFiles(ref, context), inputs: inputs ?? record.parts.inputs };
       const changes = changesBetween(record.parts, now).map(describeChange);
       if (changes.length > 0) {
         unsettled.add(index);
@@ -89,7 +97,7 @@ export function stageStandings(run: Run, context: StageContext, { numerics, fres
     }
     if (done) return { name, state: 'done', changes: [] };
     if (inputs !== undefined && numerics !== undefined) {
-      const key = stageKey({ config: ref, seed: run.config.seed, numerics, code: stageCode(ref, context), inputs });
+      const key = stageKey({ config: ref, seed: run.config.seed, numerics, code: stageCode(ref, context), files: stageFiles(ref, context), inputs });
       const from = findStage(key, dirname(run.folder), { fresh: fresh === true });
       if (from !== undefined) {
         elsewhere.set(index, from);

@@ -16,7 +16,7 @@ import type { StageInput } from './stage.ts';
 import { announceStage, claimStage, findStage } from './stage-cache.ts';
 import { changesBetween, describeChange } from './stage-key.ts';
 import { readReason, readStageRecord } from './stage-record.ts';
-import { stageStandings } from './stage-state.ts';
+import { stageFiles, stageStandings } from './stage-state.ts';
 import type { StageContext } from './stage-state.ts';
 import { createStudy, stageFolder } from './study.ts';
 import type { Study } from './study.ts';
@@ -91,6 +91,7 @@ async function work(study: Study): Promise<void> {
 const context = (version: string): StageContext => ({
   registry: new Registry([...builtinPlugins, sums]),
   packages: {},
+  dataDir: undefined,
   code: new Map([['sums', version === '' ? {} : { './sums.ts': version }]]),
 });
 
@@ -211,8 +212,8 @@ describe('stageStandings', () => {
 
 describe('changes', () => {
   it('are told in words', () => {
-    const before = { config: { name: 'train', lr: 0.1, model: { name: 'a', width: 1 } }, seed: 0, numerics: 'x', code: { p: '1 aa', q: '1' }, inputs: { teacher: 'h' } };
-    const after = { config: { name: 'train', lr: 0.2, model: { name: 'b', depth: 2 }, steps: 3 }, seed: 1, numerics: null, code: { p: '2 bb' }, inputs: { teacher: 'i' } };
+    const before = { config: { name: 'train', lr: 0.1, model: { name: 'a', width: 1 } }, seed: 0, numerics: 'x', code: { p: '1 aa', q: '1' }, files: { 'x.csv': 'a' }, inputs: { teacher: 'h' } };
+    const after = { config: { name: 'train', lr: 0.2, model: { name: 'b', depth: 2 }, steps: 3 }, seed: 1, numerics: null, code: { p: '2 bb' }, files: { 'x.csv': 'b' }, inputs: { teacher: 'i' } };
     expect(changesBetween(before, before)).toEqual([]);
     expect(changesBetween(before, after).map(describeChange)).toMatchInlineSnapshot(`
       [
@@ -223,6 +224,7 @@ describe('changes', () => {
         "numerics: x → null",
         "the code of p changed (1 aa → 2 bb)",
         "it no longer uses q",
+        "x.csv changed",
         "the outcome of teacher changed",
       ]
     `);
@@ -248,5 +250,24 @@ describe('codeVersions', () => {
     const versions = codeVersions('@athanor/zoo', import.meta.filename);
     expect(Object.keys(versions).toSorted()).toEqual(['@athanor/norm', '@athanor/zoo']);
     expect(versions['@athanor/zoo']).toMatch(/^0\.1\.0 [0-9a-f]{12}$/);
+  });
+});
+
+describe('files that a stage reads', () => {
+  it('belong to its key: those that its components name, by their content', () => {
+    const rows = (more: string) => writeFileSync(join(folder, 'points.csv'), `x,label\n1,a\n2,b\n${more}`);
+    const table = { name: 'train', data: { name: 'table', file: 'points.csv', label: 'label' }, model: 'tiny' };
+    const here = { ...context(''), dataDir: folder };
+    rows('');
+    const before = stageFiles(table, here);
+    expect(before).toEqual({ 'points.csv': expect.stringMatching(/^[0-9a-f]{12}$/) as string });
+    rows('3,a\n');
+    expect(stageFiles(table, here)).not.toEqual(before);
+    mkdirSync(join(folder, 'pictures', 'a'), { recursive: true });
+    const pictures = { ...table, data: { name: 'image-folder', folder: 'pictures' } };
+    const empty = stageFiles(pictures, here);
+    writeFileSync(join(folder, 'pictures', 'a', '1.png'), 'x');
+    expect(stageFiles(pictures, here)).not.toEqual(empty);
+    expect(stageFiles({ ...table, data: { ...table.data, file: 'absent.csv' } }, here)).toEqual({ 'absent.csv': 'missing' });
   });
 });
