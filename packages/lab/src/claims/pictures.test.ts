@@ -45,6 +45,7 @@ describe('drawPictures', () => {
       'test.accuracy.norm-none.map.svg',
       'test.accuracy.norm-name-batch-eps-0.1.map.svg',
     ]);
+    expect(pictures(variables)[2]?.svg).toContain('test.accuracy, norm=none (%)');
     expect(pictures(variables)[2]?.caption).toBe('test.accuracy by scale and lr, norm=none: mean over seeds');
   });
 

@@ -94,7 +94,7 @@ function inMaps(variants: readonly Variant[], variables: readonly Variable[], me
       const estimate = estimates.get(metric);
       return estimate === undefined ? [] : [{ x: text(values[columns.name]), y: text(values[rows.name]), value: estimate.mean }];
     });
-    const svg = heatMap({ cells, columns: columns.values.map(text), rows: rows.values.map(text), x: columns.name, y: rows.name, value: { ...axisOf(metric), domain } });
+    const svg = heatMap({ cells, columns: columns.values.map(text), rows: rows.values.map(text), x: columns.name, y: rows.name, value: { ...axisOf(metric), label: rest === '' ? metric : `${metric}, ${rest}`, domain } });
     const part = rest === '' ? '' : `.${fileName(rest)}`;
     return { file: `${fileName(metric)}${part}.map.svg`, caption: `${metric} by ${rows.name} and ${columns.name}${rest === '' ? '' : `, ${rest}`}${severalSeeds(variants) ? ': mean over seeds' : ''}`, svg };
   });

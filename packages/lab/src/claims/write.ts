@@ -33,7 +33,9 @@ export interface WriteOptions {
 /** Writes `results.json`, `results.md` and the pictures, in place of what was recorded before. */
 export function writeResults({ study, judgements, command, folder }: WriteOptions): ResultsRecord {
   const variants = withClaimed(summarize(study), judgements);
-  const preferred = new Set(judgements.flatMap(({ sides }) => sides.map(({ name }) => name)));
+  // What is counted is many, and no single one matters.
+  const named = judgements.filter(({ claim }) => claim.expect.count === undefined);
+  const preferred = new Set(named.flatMap(({ sides }) => sides.map(({ name }) => name)));
   const pictures = drawPictures(variants, { metrics: drawnMetrics(judgements, variants), preferred });
   const record = makeRecord({ study, variants, judgements, pictures: pictures.map(({ file, caption }) => ({ file, caption })), command });
   makeFolder(folder);
