@@ -1,6 +1,6 @@
 // Curves: bands, means and thinning give the numbers that their definitions say.
 import { describe, expect, it } from 'vitest';
-import { bandOf, smooth, thin } from './curves.ts';
+import { bandOf, smooth, spread, thin } from './curves.ts';
 import { differences } from './difference.ts';
 
 const curve = (...values: number[]) => values.map((value, step) => ({ step, value }));
@@ -46,6 +46,13 @@ describe('thin', () => {
 
   it('leaves short curves as they are', () => {
     expect(thin(long.slice(0, 200), 200)).toEqual(long.slice(0, 200));
+  });
+});
+
+describe('spread', () => {
+  it('takes the first, the last and what lies evenly between', () => {
+    const list = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    expect([spread(list, 4), spread(list, 1), spread(list, 20)]).toEqual([[0, 3, 6, 9], [0], list]);
   });
 });
 

@@ -72,3 +72,9 @@ export function thin<Point extends CurvePoint>(points: readonly Point[], limit: 
   }
   return [...kept].toSorted((a, b) => a - b).flatMap((index) => points.slice(index, index + 1));
 }
+
+/** At most `count` of a list, evenly from the first to the last. */
+export function spread<T>(list: readonly T[], count: number): readonly T[] {
+  if (list.length <= count) return list;
+  return Array.from({ length: count }, (_, index) => Math.round((index * (list.length - 1)) / Math.max(1, count - 1))).flatMap((index) => list.slice(index, index + 1));
+}

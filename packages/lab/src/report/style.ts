@@ -15,7 +15,8 @@ p { max-width: 46rem; }
 figure { margin: 0; flex: 1 1 420px; max-width: 580px; }
 figure.matrix { flex: 0 1 auto; max-width: 100%; }
 figure.small { flex: 0 0 auto; }
-figure.drawn img { max-width: 100%; }
+figure.drawn { flex: 0 1 auto; }
+figure.drawn img { display: block; max-width: 100%; }
 figure svg { display: block; }
 .differences td, .differences th { white-space: nowrap; }
 .environment td { overflow-wrap: anywhere; }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, toFloat32 } from '@athanor/data';
+import { spread } from '../analysis/curves.ts';
 import type { Variant } from '../analysis/summary.ts';
 import { histogram } from '../plot/index.ts';
 import { Html, html } from './html.ts';
@@ -37,10 +38,4 @@ export function weightSection(models: readonly ModelWeights[], variants: readonl
     return html`${variantTitle(variants, variant)}<div class="row">${charts}</div>`;
   });
   return html`<section><h2>Weights</h2><p class="soft">After training, the first seed’s; at most ${shownTensors} tensors from first to last layer.</p>${parts}</section>`;
-}
-
-/** At most `count` of a list, evenly from first to last. */
-function spread<T>(list: readonly T[], count: number): readonly T[] {
-  if (list.length <= count) return list;
-  return Array.from({ length: count }, (_, index) => Math.round((index * (list.length - 1)) / (count - 1))).flatMap((index) => list.slice(index, index + 1));
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { finalNumbers } from '../analysis/summary.ts';
 import { loadExperiment } from '../config/load.ts';
 import { builtinPlugins } from '../plugins/builtin.ts';
+import { readFigures } from '../report/figures.ts';
 import { watchFileOperations } from '../run/files.ts';
 import { readMetrics } from '../run/metrics.ts';
 import type { Observer } from '../run/observer.ts';
@@ -87,4 +88,25 @@ it('takes divergence for a result where it is told to', async () => {
   expect(numbers['diverged']).toBeLessThan(10);
   expect(numbers['test.accuracy']).toBeGreaterThan(0.3);
   expect(numbers).not.toHaveProperty('test.loss');
+});
+
+it('leaves histograms of what layers give and of their gradients, without a trace in the weights', async () => {
+  const probed = await run('histograms', ['train.probes=[{ name: histograms, samples: 30, bins: 10 }]']);
+  const without = await run('bare', ['train.probes=[]']);
+  const stage = join(probed.folder, '0-train');
+  expect(readFileSync(join(stage, 'model.safetensors'))).toEqual(readFileSync(join(without.folder, '0-train', 'model.safetensors')));
+  const figures = readFigures(stage);
+  expect(figures.map(({ name, caption }) => [name, caption])).toEqual([
+    ['activations-01-first', 'first: outputs'],
+    ['activations-02-last', 'last: outputs'],
+    ['gradients-01-first', 'first: gradient of the loss in its weight'],
+    ['gradients-02-last', 'last: gradient of the loss in its weight'],
+  ]);
+  expect(figures.every(({ source: picture }) => picture?.startsWith('data:image/svg+xml'))).toBe(true);
+  const counts = figures.map(({ name }) => {
+    const { histogram } = JSON.parse(readFileSync(join(stage, `${name}.figure.json`), 'utf8')) as { histogram: { series: { bins: { count: number }[] }[] } };
+    return histogram.series[0]?.bins.reduce((sum, { count }) => sum + count, 0);
+  });
+  // 30 samples of 12 hidden units and 2 classes; weights of 2 × 12 and 12 × 2.
+  expect(counts).toEqual([30 * 12, 30 * 2, 24, 24]);
 });

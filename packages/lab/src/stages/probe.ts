@@ -15,6 +15,8 @@ export interface ProbeMoment {
   readonly labels: Tensor;
 }
 
+type ProbeArtifacts = ReadonlyMap<string, string | Uint8Array>;
+
 /**
  * Measures a model in training. It must leave parameters, buffers and the default random stream as they were: the
  * weights that come out are the same with and without it.
@@ -26,8 +28,8 @@ export interface Probe {
   measure(moment: ProbeMoment): Promise<Readonly<Record<string, number>>>;
   /** Final numbers, from all values that were measured, by metric and in order. */
   summarize?(history: ReadonlyMap<string, readonly number[]>): Readonly<Record<string, number>>;
-  /** Files for the run folder, from the same. */
-  artifacts?(history: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, string | Uint8Array>;
+  /** Files for the run folder, from the same and from the model as it is after training. */
+  artifacts?(history: ReadonlyMap<string, readonly number[]>): ProbeArtifacts | Promise<ProbeArtifacts>;
 }
 
 declare module '@athanor/core/plugin' {

@@ -168,6 +168,8 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
       const tested = await evaluate(test, done);
       ema?.swap();
       const weights = writeSafetensors(await takeModel(model));
+      const left: [string, string | Uint8Array][] = [];
+      for (const probe of probes) left.push(...((await probe.artifacts?.(history.values)) ?? []));
       ema?.swap();
       return {
         summary: {
@@ -179,7 +181,7 @@ async function createTraining(config: TrainConfig, context: ComponentContext<'st
         },
         artifacts: new Map<string, string | Uint8Array>([
           ['model.safetensors', weights],
-          ...probes.flatMap((probe) => [...(probe.artifacts?.(history.values) ?? [])]),
+          ...left,
           [evaluationFile, JSON.stringify(tested.evaluation({ wrong: 24, right: 24 }))],
         ]),
       };
