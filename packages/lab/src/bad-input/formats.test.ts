@@ -76,7 +76,8 @@ test('tables', async () => {
 
 test('pictures and known sets', async () => {
   const told = new Transcript();
-  const picture = sharp({ create: { width: 32, height: 32, channels: 3, background: '#8040c0', noise: { type: 'gaussian', mean: 128, sigma: 30 } } });
+  const pixels = Uint8Array.from({ length: 32 * 32 * 3 }, (_, index) => (index * index * 7) & 255);
+  const picture = sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } });
   const [png, jpeg, webp] = [await picture.clone().png().toBuffer(), await picture.clone().jpeg().toBuffer(), await picture.clone().webp().toBuffer()];
   const folder = train.replace('{ name: moons, train: 40, test: 20 }', '{ name: image-folder, folder: pictures }');
   const withPicture = async (what: string, name: string, bytes: Uint8Array) => {
@@ -96,6 +97,7 @@ test('pictures and known sets', async () => {
   await told.file('CIFAR-10 with other contents', train.replace('{ name: moons, train: 40, test: 20 }', 'cifar10'), ['--data-dir', 'sets']);
   write({ 'sets/mnist/train-images-idx3-ubyte.gz': cut(gzipSync(writeIdx({ shape: [2, 28, 28], data: new Uint8Array(2 * 784) }))) });
   await told.file('MNIST, cut off', train.replace('{ name: moons, train: 40, test: 20 }', '{ name: mnist, source: files }'), ['--data-dir', 'sets']);
-  await expect(told.text).toMatchFileSnapshot('told/pictures.txt');
+  // What the decoder says of a damaged picture depends on how far its threads have come.
+  await expect(told.text.replaceAll(/cannot read the picture: [^—]*/g, 'cannot read the picture: <reason> ')).toMatchFileSnapshot('told/pictures.txt');
   expect(told.summary).toEqual({ told: 8, problems: [] });
 });

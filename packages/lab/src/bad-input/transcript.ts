@@ -1,6 +1,6 @@
 // Mistakes as a person makes them at the command line, and a transcript of what they are told, for file snapshots.
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@athanor/core';
@@ -122,8 +122,9 @@ export function scrubbed(text: string): string {
   return text
     .replaceAll(process.cwd(), '<folder>')
     .replaceAll(repository, '<repository>')
+    // Long lists grow with every feature.
     .replaceAll(/kinds: .*/g, 'kinds: …')
+    .replaceAll(/known keys: (?:[\w-]+, ){6,}[\w-]+\)/g, 'known keys: …)')
     .replaceAll(/-[0-9a-f]{8}\b/g, '-<hash>')
-    .replaceAll(hostname(), '<host>')
-    .replaceAll(new RegExp(`\\b${process.pid}\\b`, 'g'), '<pid>');
+    .replaceAll(new RegExp(`(process |unfinished-)${process.pid}\\b`, 'g'), '$1<pid>');
 }
