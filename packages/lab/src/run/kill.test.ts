@@ -87,6 +87,30 @@ describe('a killed run', () => {
     }
   }, 180_000);
 
+  it('goes on to the same bits where runs share a stage', async () => {
+    const alone = experiment;
+    const graph = [{ id: 'teacher', needs: [] }, { id: 'student', needs: ['teacher'] }];
+    const jobs = [1, 2].map((scale) => ({
+      name: `scale-${scale}`,
+      values: { scale },
+      config: { seed: 3, stages: [{ name: 'walk', steps: 3, checkpointEvery: 2 }, { name: 'walk', steps: 2, scale }], graph },
+    }));
+    experiment = { ...alone, name: 'shared', jobs };
+    const whole = join(folder, 'shared');
+    const operations = await runUntil(whole, Infinity, false);
+    const expected = identity(whole);
+    expect(operations.filter(({ kind, path }) => kind === 'link' && !path.endsWith('lock'))).not.toEqual([]);
+    for (let at = 1; at <= operations.length; at += 9) {
+      const root = join(folder, 'interrupted');
+      await runUntil(root, at, at % 2 === 0);
+      forgetLocks(root);
+      await runStudy(createStudy(experiment, root), { registry, packages: {}, observer: quiet });
+      expect(identity(root), `killed before ${JSON.stringify(operations[at - 1])}`).toEqual(expected);
+      rmSync(root, { recursive: true });
+    }
+    experiment = alone;
+  }, 180_000);
+
   it('goes on to the same bits from many kills', async () => {
     const expected = identity(join(folder, 'whole'));
     const root = join(folder, 'often');
