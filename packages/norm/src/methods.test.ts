@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, test } from 'vitest';
 import { derivativeError, normalNumbers, randomTensor, relativeError, secondDerivativeError } from './testing/numbers.ts';
 import { referenceNorm } from './testing/reference.ts';
 import { BatchNorm } from './batch/batch.ts';
-import { LayerNorm, RMSNorm } from './sample/last-axes.ts';
+import { LayerNorm, QueryKeyNorm, RMSNorm } from './sample/last-axes.ts';
 import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from './sample/sample.ts';
 
 const eps = 0.01;
@@ -117,6 +117,31 @@ describe.each(methods)('$name of $shape', ({ shape, make, statistic, parameter, 
     expect(await derivativeError((input) => module.forward(input), [x])).toBeLessThan(1e-8);
     expect(await secondDerivativeError((input) => module.forward(input), [x])).toBeLessThan(1e-5);
   });
+});
+
+describe.each(['outside', 'clamp'] as const)('ε %s', (placement) => {
+  const x = randomTensor([4, 4, 2, 3], 12, { shift: 0.3 });
+  const scales: [string, TensorModule, readonly number[]][] = [
+    ['batch', new BatchNorm(4, { dtype: 'float64', eps: 0.4, placement }), [0, 2, 3]],
+    ['layer', new ChannelLayerNorm(4, { dtype: 'float64', eps: 0.4, placement }), [1, 2, 3]],
+    ['instance', new InstanceNorm(4, { dtype: 'float64', eps: 0.4, placement }), [2, 3]],
+  ];
+
+  it.each(scales)('%s', async (_, module, axes) => {
+    const sigma = x.std(axes, { keepdim: true, correction: 0 });
+    const divisor = placement === 'outside' ? sigma.add(0.4) : sigma.square().maximum(0.4).sqrt();
+    expect(await relativeError(module.forward(x), x.sub(x.mean(axes, { keepdim: true })).div(divisor))).toBeLessThan(1e-12);
+    expect(await derivativeError((input) => module.forward(input), [x])).toBeLessThan(1e-8);
+  });
+});
+
+test('queries and keys of each head get root mean square 1, or variance 1', async () => {
+  const [query, key] = [randomTensor([2, 3, 5, 8], 13, { dtype: 'float32', scale: 4 }), randomTensor([2, 3, 5, 8], 14, { dtype: 'float32', shift: 2 })];
+  const scaled = new QueryKeyNorm(8).forward(query, key);
+  expect(await relativeError(scaled.query.square().mean(-1), new Array<number>(30).fill(1))).toBeLessThan(1e-5);
+  const centred = new QueryKeyNorm(8, { kind: 'layer' }).forward(query, key);
+  expect(await centred.key.mean(-1).abs().max().item()).toBeLessThan(1e-5);
+  expect(await relativeError(centred.key.var(-1, { correction: 0 }), new Array<number>(30).fill(1))).toBeLessThan(1e-4);
 });
 
 describe('equivalences', () => {

@@ -3,12 +3,12 @@
 import { ShapeError, formatShape, type Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
-import { filled, type NormOptions } from '../framework/norm.ts';
+import { filled, type NormOptions, type PlacementOption } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { RunningNorm, type MomentumOption } from '../framework/running.ts';
 import { constantStatistics, countOf, countValid, statisticsOf, type Statistics } from '../framework/statistics.ts';
 
-export interface RunningOptions extends NormOptions, MomentumOption {
+export interface RunningOptions extends NormOptions, MomentumOption, PlacementOption {
   /** Keep running statistics (default); without them evaluation uses the batch's own. */
   readonly trackRunningStats?: boolean;
   /**
@@ -35,7 +35,7 @@ export class BatchNorm extends RunningNorm {
 
   /** Whether evaluation is γ (x − μ)/σ + β with the running statistics and nothing else, so that it can be folded or frozen. */
   get plainInEvaluation(): boolean {
-    return this.runningMean !== undefined;
+    return this.runningMean !== undefined && this.placement === 'inside';
   }
 
   /**
@@ -49,10 +49,10 @@ export class BatchNorm extends RunningNorm {
 
   /** The batch's statistics in training, the running ones otherwise. */
   protected statistics(x: Tensor, mask?: Tensor): Statistics {
-    const { eps, runningMean, runningVar } = this;
+    const { eps, placement, runningMean, runningVar } = this;
     const axes = spanAxes('batch', layoutOf(x));
     if (!this.training && runningMean !== undefined && runningVar !== undefined) {
-      return constantStatistics(perChannel(runningMean.value, x), perChannel(runningVar.value, x), { axes, eps });
+      return constantStatistics(perChannel(runningMean.value, x), perChannel(runningVar.value, x), { axes, eps, placement });
     }
     const count = countOf(x, axes);
     if (this.training && count < 2) {
@@ -60,7 +60,7 @@ export class BatchNorm extends RunningNorm {
         remedy: 'train with larger batches, or use a normalization that takes its statistics from each sample',
       });
     }
-    const statistics = statisticsOf(x, { axes, eps, mask });
+    const statistics = statisticsOf(x, { axes, eps, placement, mask });
     if (this.training) this.track(statistics, mask === undefined ? count : countValid(mask, x, axes));
     return statistics;
   }

@@ -5,7 +5,7 @@ import { UserError, grad, type Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
 import { layoutOf, perChannel, spanAxes } from '../framework/layout.ts';
 import { normalize } from '../framework/normalize.ts';
-import { inverseScale } from '../framework/statistics.ts';
+import { inverseScale, responseOf } from '../framework/statistics.ts';
 import { computeWith, type WeightedLayer } from '../weights/layer.ts';
 import { BatchNorm, type RunningOptions } from './batch.ts';
 
@@ -69,8 +69,10 @@ export class CrossMiniBatchNorm extends BatchNorm {
     this.windowCount.assign(count);
     const variance = square.sub(mean.square()).maximum(0);
     if (this.runningMean !== undefined && this.runningVar !== undefined) this.observe([[this.runningMean, mean], [this.runningVar, variance]]);
-    const inverse = inverseScale(variance, this.eps);
-    return normalize(x, { axes: own.axes, mean, variance, inverse, share: this.backward === 'exact' ? share : 1, response: 1 }, this.affine(x));
+    const { eps, placement } = this;
+    const inverse = inverseScale(variance, eps, placement);
+    const response = responseOf(variance, inverse, eps, placement);
+    return normalize(x, { axes: own.axes, mean, variance, inverse, share: this.backward === 'exact' ? share : 1, response }, this.affine(x));
   }
 }
 
@@ -149,8 +151,10 @@ export class CrossIterationBatchNorm extends BatchNorm {
     const square = averaged(own.square, (estimate) => estimate.square);
     const variance = square.sub(mean.square()).maximum(0);
     this.#remember(own, weight);
-    const statistics = { axes: own.axes, mean, variance, inverse: inverseScale(variance, this.eps), share, response: 1 };
-    return normalize(z, statistics, this.affine(z));
+    const { eps, placement } = this;
+    const inverse = inverseScale(variance, eps, placement);
+    const response = responseOf(variance, inverse, eps, placement);
+    return normalize(z, { axes: own.axes, mean, variance, inverse, share, response }, this.affine(z));
   }
 
   /** Statistics of a past iteration at other weights: m + ⟨dm/dw, w − w_past⟩, and the mean square at least the mean's square. */

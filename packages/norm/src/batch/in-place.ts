@@ -87,7 +87,7 @@ export class InPlaceBatchNorm extends BatchNorm {
     }
   }
 
-  #backward(z: Tensor, dz: Tensor, { axes, inverse, share }: Statistics, given: Given): Tensor[] {
+  #backward(z: Tensor, dz: Tensor, { axes, inverse, share, response }: Statistics, given: Given): Tensor[] {
     const { weight, scale, shift, count } = given;
     const { y, slope } = this.#undo(z);
     const shifted = shift === undefined ? y : y.sub(shift);
@@ -96,7 +96,7 @@ export class InPlaceBatchNorm extends BatchNorm {
     const sum = dy.sum(axes, kept);
     const projection = dy.mul(standard).sum(axes, kept);
     const part = typeof share === 'number' ? share / count : share.mul(1 / count);
-    const dx = dy.sub(sum.mul(part)).sub(standard.mul(projection.mul(part))).mul(scale === undefined ? inverse : inverse.mul(scale));
+    const dx = dy.sub(sum.mul(part)).sub(standard.mul(projection.mul(part).mul(response))).mul(scale === undefined ? inverse : inverse.mul(scale));
     const { features } = this;
     return [
       dx,

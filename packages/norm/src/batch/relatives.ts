@@ -39,13 +39,13 @@ export class GhostBatchNorm extends BatchNorm {
     if (parts * samples === batch) return whole;
     const rest = x.narrow(0, parts * samples, batch - parts * samples);
     const axes = spanAxes('batch', layoutOf(rest));
-    return cat([whole, normalize(rest, statisticsOf(rest, { axes, eps: this.eps }), this.affine(rest))]);
+    return cat([whole, normalize(rest, statisticsOf(rest, { axes, eps: this.eps, placement: this.placement }), this.affine(rest))]);
   }
 
   #normalizeParts(x: Tensor, parts: number): Tensor {
     const split = x.unflatten(0, [parts, this.samples]);
     const axes = spanAxes('batch', layoutOf(x)).map((axis) => axis + 1);
-    const statistics = statisticsOf(split, { axes, eps: this.eps });
+    const statistics = statisticsOf(split, { axes, eps: this.eps, placement: this.placement });
     const average = { ...statistics, mean: statistics.mean?.mean(0), variance: statistics.variance.mean(0) };
     this.track(average, countOf(split, axes));
     return normalize(split, statistics, this.affine(x)).reshape(x.shape);

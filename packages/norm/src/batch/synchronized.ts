@@ -3,7 +3,7 @@
 import { ShapeError, UserError, allReduce, cat, formatShape, replicas as processes, type Tensor } from '@athanor/core';
 import { layoutOf, spanAxes } from '../framework/layout.ts';
 import { scaleAndShift } from '../framework/normalize.ts';
-import { countOf } from '../framework/statistics.ts';
+import { countOf, inverseScale } from '../framework/statistics.ts';
 import { BatchNorm, type RunningOptions } from './batch.ts';
 
 /** Mean and (biased) variance of a part, and how many values made them. */
@@ -84,7 +84,7 @@ export class SyncBatchNorm extends BatchNorm {
     ));
     if (merged.count < 2) throw new ShapeError(`SyncBatchNorm: parts ${parts.map(({ shape }) => formatShape(shape)).join(' ')} hold one value per channel`);
     const { mean, variance, count } = merged;
-    const inverse = variance.add(this.eps).rsqrt();
+    const inverse = inverseScale(variance, this.eps, this.placement);
     this.track({ axes: [], mean, variance, inverse, share: 1, response: 1 }, count);
     return parts.map((part) => scaleAndShift(part.sub(mean).mul(inverse), this.affine(part)));
   }

@@ -1,7 +1,7 @@
 // Virtual, split, synchronized and in-place batch normalization: each against what it is made of.
 import { cat, grad, readAll, tensor, type Tensor } from '@athanor/core';
 import { describe, expect, it, test } from 'vitest';
-import { normalNumbers, randomTensor, relativeError } from '../testing/numbers.ts';
+import { moduleDerivativeError, normalNumbers, randomTensor, relativeError } from '../testing/numbers.ts';
 import { BatchNorm } from './batch.ts';
 import { InPlaceBatchNorm, type InvertibleActivation } from './in-place.ts';
 import { renormSchedule } from './renorm.ts';
@@ -95,6 +95,10 @@ describe('in-place', () => {
     const actual = await readAll([y, ...grad(y, [x, ...norm.parameters()], { cotangent })]);
     const wanted = await readAll([expected, ...grad(expected, [x, weight, bias], { cotangent })]);
     for (const [i, values] of actual.entries()) expect(await relativeError(values, wanted[i] ?? [])).toBeLessThan(1e-11);
+  });
+
+  it.each(['outside', 'clamp'] as const)('has the derivatives of finite differences with ε %s', async (placement) => {
+    expect(await moduleDerivativeError(new InPlaceBatchNorm(3, { dtype, eps: 0.4, placement, activation: 'elu' }), x)).toBeLessThan(1e-7);
   });
 
   it('in float32 stays within 1e-4, though what the slope shrinks is blown up again', async () => {

@@ -14,7 +14,7 @@ import { VirtualBatchNorm } from '../batch/virtual.ts';
 import { DecorrelatedBatchNorm, IterNorm } from '../batch/whitening.ts';
 import { RecurrentBatchNorm } from '../recurrent/step-norm.ts';
 import { FrozenBatchNorm } from '../surgery/swap.ts';
-import { affine, eps, momentum } from './shared.ts';
+import { affine, eps, momentum, placement } from './shared.ts';
 
 const running = {
   eps: eps(1e-5),
@@ -38,7 +38,7 @@ export const batchComponents = [
     kind: 'norm',
     name: 'batch',
     summary: 'Batch normalization (Ioffe & Szegedy 2015)',
-    schema: z.strictObject({ ...running, trackRunningStats: z.boolean().default(true).meta({ description: 'evaluate with running statistics' }) }),
+    schema: z.strictObject({ ...running, placement, trackRunningStats: z.boolean().default(true).meta({ description: 'evaluate with running statistics' }) }),
     create: (config) => (features) => new BatchNorm(features, config),
   }),
   component({

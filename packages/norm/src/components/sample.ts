@@ -8,7 +8,7 @@ import { FilterResponseNorm } from '../sample/filter-response.ts';
 import { LocalResponseNorm } from '../local/local-response.ts';
 import { EvoNormS0, GlobalResponseNorm, PositionalNorm, SimpleNorm, UnitNorm } from '../sample/relatives.ts';
 import { ChannelLayerNorm, ChannelRMSNorm, GroupNorm, InstanceNorm } from '../sample/sample.ts';
-import { affine, eps, groups, over } from './shared.ts';
+import { affine, eps, groups, over, placement } from './shared.ts';
 
 const alpha = z.number().positive().default(0.5).meta({ description: 'α at the start' });
 
@@ -24,28 +24,28 @@ export const sampleComponents = [
     kind: 'norm',
     name: 'layer',
     summary: 'Layer normalization (Ba, Kiros & Hinton 2016)',
-    schema: z.strictObject({ eps: eps(1e-5), affine: affine(true), over: over.optional() }),
+    schema: z.strictObject({ eps: eps(1e-5), placement, affine: affine(true), over: over.optional() }),
     create: ({ over: extent, ...config }) => (features) => new ChannelLayerNorm(features, extent === undefined ? config : { ...config, over: extent }),
   }),
   component({
     kind: 'norm',
     name: 'group',
     summary: 'Group normalization (Wu & He 2018)',
-    schema: z.strictObject({ groups, eps: eps(1e-5), affine: affine(true), over: over.default('sample') }),
+    schema: z.strictObject({ groups, eps: eps(1e-5), placement, affine: affine(true), over: over.default('sample') }),
     create: ({ groups: count, ...config }) => (features) => new GroupNorm(count, features, config),
   }),
   component({
     kind: 'norm',
     name: 'instance',
     summary: 'Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016)',
-    schema: z.strictObject({ eps: eps(1e-5), affine: affine(false) }),
+    schema: z.strictObject({ eps: eps(1e-5), placement, affine: affine(false) }),
     create: (config) => (features) => new InstanceNorm(features, config),
   }),
   component({
     kind: 'norm',
     name: 'rms',
     summary: 'Root-mean-square normalization (Zhang & Sennrich 2019)',
-    schema: z.strictObject({ eps: eps(2 ** -23), affine: affine(true), over: over.default('position') }),
+    schema: z.strictObject({ eps: eps(2 ** -23), placement, affine: affine(true), over: over.default('position') }),
     create: (config) => (features) => new ChannelRMSNorm(features, config),
   }),
   component({

@@ -11,3 +11,8 @@ export const momentum = (value: number): z.ZodDefault<z.ZodNumber> =>
 export const groups = z.int().min(1).default(8).meta({ description: 'groups of neighbouring channels' });
 
 export const over = z.enum(['sample', 'position']).meta({ description: 'one statistic for the whole sample, or one at each position' });
+
+export const placement = z
+  .enum(['inside', 'outside', 'clamp'])
+  .default('inside')
+  .meta({ description: 'where eps stands: under the root, beside it, or as the least variance' });

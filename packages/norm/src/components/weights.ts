@@ -10,6 +10,7 @@ import { PropagatedLayer } from '../weights/propagation.ts';
 import { SpectralNorm } from '../weights/spectral.ts';
 import { ScaledWeightStandardization, WeightStandardization } from '../weights/standardization.ts';
 import { WeightNorm } from '../weights/weight-norm.ts';
+import { placement } from './shared.ts';
 
 const eps = (value: number): z.ZodDefault<z.ZodNumber> => z.number().min(0).default(value);
 
@@ -41,7 +42,7 @@ export const weightComponents: AnyComponent[] = [
     summary: 'Weight standardization (Qiao et al. 2019)',
     schema: z.strictObject({
       eps: eps(1e-5),
-      placement: z.enum(['inside', 'outside', 'clamp']).default('outside').meta({ description: 'where eps stands: under the root, beside it, or as the least variance' }),
+      placement: placement.default('outside'),
       unbiased: z.boolean().default(true),
     }),
     create: (config) => (layer) => new WeightStandardization(layer, config),
@@ -82,6 +83,7 @@ export const weightComponents: AnyComponent[] = [
       burnIn: z.int().min(0).default(0).meta({ description: 'training steps before the window opens' }),
       compensate: z.boolean().default(true),
       eps: eps(1e-5),
+      placement,
       momentum: z.number().min(0).max(1).default(0.1),
     }),
     create: (config) => (layer) => new CrossIterationBatchNorm(layer, config),

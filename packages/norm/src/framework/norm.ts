@@ -3,6 +3,7 @@ import { ShapeError, UserError, formatShape, type Dtype, type Tensor } from '@at
 import { Module, Parameter } from '@athanor/core/nn';
 import { layoutOf, perChannel } from './layout.ts';
 import type { Affine } from './normalize.ts';
+import type { EpsilonPlacement } from './statistics.ts';
 
 export interface NormOptions {
   /** Added to the variance. */
@@ -13,6 +14,12 @@ export interface NormOptions {
   readonly bias?: boolean;
   /** float32 unless given. */
   readonly dtype?: Dtype;
+}
+
+/** For the methods whose ε may stand elsewhere. */
+export interface PlacementOption {
+  /** Where ε stands: under the root (default), beside it, or as the least variance. */
+  readonly placement?: EpsilonPlacement;
 }
 
 /** An array of one value, for the start of parameters and buffers. */
@@ -35,18 +42,20 @@ export function requireFeatures(features: number): void {
 export abstract class Norm extends Module {
   readonly features: number;
   readonly eps: number;
+  readonly placement: EpsilonPlacement;
   /** γ [C] */
   readonly weight: Parameter | undefined;
   /** β [C] */
   readonly bias: Parameter | undefined;
 
   /** `scale: false` is for methods that shift only; `gain` is γ at the start. */
-  constructor(features: number, options: NormOptions & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
+  constructor(features: number, options: NormOptions & PlacementOption & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
     super();
     requireFeatures(features);
-    const { eps, affine = true, scale = true, bias = true, gain = 1, dtype = 'float32' } = options;
+    const { eps, affine = true, scale = true, bias = true, gain = 1, placement = 'inside', dtype = 'float32' } = options;
     this.features = features;
     this.eps = eps;
+    this.placement = placement;
     this.weight = affine && scale ? constantParameter(gain, [features], dtype) : undefined;
     this.bias = affine && bias ? constantParameter(0, [features], dtype) : undefined;
   }

@@ -1,7 +1,7 @@
 // Running statistics: averages over training batches that move once per training forward.
 import { UserError, type Tensor } from '@athanor/core';
 import { Buffer } from '@athanor/core/nn';
-import { Norm, type NormOptions } from './norm.ts';
+import { Norm, type NormOptions, type PlacementOption } from './norm.ts';
 
 /** Moves a buffer towards an observation of as many elements: r ← (1 − rate) r + rate · observed. No gradient flows. */
 function moveTowards(running: Buffer, observed: Tensor, rate: number | Tensor): void {
@@ -19,7 +19,7 @@ export abstract class RunningNorm extends Norm {
   /** Batches seen; only where the running statistics are plain means. */
   readonly numBatchesTracked: Buffer | undefined;
 
-  constructor(features: number, options: NormOptions & MomentumOption & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
+  constructor(features: number, options: NormOptions & PlacementOption & MomentumOption & { readonly eps: number; readonly scale?: boolean; readonly gain?: number }) {
     super(features, options);
     const { momentum = 0.1 } = options;
     if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {

@@ -57,7 +57,8 @@ export function inverseScale(variance: Tensor, eps: number, placement: EpsilonPl
   }
 }
 
-function responseOf(variance: Tensor, inverse: Tensor, placement: EpsilonPlacement, eps: number): Tensor | number {
+/** How the scale follows the variance, beside ε under the root: −2 σ³ d(1/σ)/dv. */
+export function responseOf(variance: Tensor, inverse: Tensor, eps: number, placement: EpsilonPlacement): Tensor | number {
   switch (placement) {
     case 'inside':
       return 1;
@@ -89,7 +90,7 @@ function maskedStatistics(x: Tensor, mask: Tensor, options: StatisticsOptions): 
   const variance = where(mask, centred, 0).square().sum(axes, kept).div(divisor);
   const inverse = inverseScale(variance, eps, placement);
   const share = mask.to(x.dtype).mul(countOf(x, axes)).div(count);
-  return { axes, mean, variance, inverse, share, response: count.div(divisor).mul(responseOf(variance, inverse, placement, eps)) };
+  return { axes, mean, variance, inverse, share, response: count.div(divisor).mul(responseOf(variance, inverse, eps, placement)) };
 }
 
 /** The statistics of a tensor's own elements: the mean first, then the squares of what is centred. */
@@ -101,7 +102,7 @@ export function statisticsOf(x: Tensor, options: StatisticsOptions): Statistics 
   const centred = mean === undefined ? x : x.sub(mean);
   const variance = centred.square().sum(axes, kept).mul(1 / (count - correction));
   const inverse = inverseScale(variance, eps, placement);
-  const bent = responseOf(variance, inverse, placement, eps);
+  const bent = responseOf(variance, inverse, eps, placement);
   const ratio = count / (count - correction);
   return { axes, mean, variance, inverse, share: 1, response: typeof bent === 'number' ? bent * ratio : bent.mul(ratio) };
 }

@@ -59,13 +59,13 @@ export class EvalNorm extends BatchNorm {
   override forward(x: Tensor): Tensor {
     if (this.mismatches === undefined) return super.forward(x);
     this.requireChannels(x);
-    const batch = normalize(x, statisticsOf(x, { axes: spanAxes('batch', layoutOf(x)), eps: this.eps })).detach();
+    const batch = normalize(x, statisticsOf(x, { axes: spanAxes('batch', layoutOf(x)), eps: this.eps, placement: this.placement })).detach();
     this.mismatches.push(normalize(x.detach(), this.statistics(x.detach())).sub(batch).square().mean());
     return scaleAndShift(batch, this.affine(x)).detach();
   }
 
   protected override statistics(x: Tensor): Statistics {
-    const { runningMean, runningVar, samples, eps } = this;
+    const { runningMean, runningVar, samples, eps, placement } = this;
     if (this.training || runningMean === undefined || runningVar === undefined) return super.statistics(x);
     const { channel, ...layout } = layoutOf(x);
     const axes = spanAxes('channel', { channel, ...layout });
@@ -76,19 +76,19 @@ export class EvalNorm extends BatchNorm {
     const [mean, variance] = [perChannel(runningMean.value, x), perChannel(runningVar.value, x).mul(bias)];
     const { meanLogit, varianceLogit } = this;
     if (meanLogit !== undefined && varianceLogit !== undefined) {
-      return constantStatistics(mean.lerp(own, meanLogit.value.sigmoid()), variance.lerp(spread, varianceLogit.value.sigmoid()), { axes, eps });
+      return constantStatistics(mean.lerp(own, meanLogit.value.sigmoid()), variance.lerp(spread, varianceLogit.value.sigmoid()), { axes, eps, placement });
     }
     const a = this.share === 'squared' ? 1 / samples ** 2 : 1 / samples;
     const mixed = spread.mul(a).add(variance.mul(1 - a)).add(own.sub(mean).square().mul(a * (1 - a)));
-    return constantStatistics(mean.lerp(own, a), mixed, { axes, eps });
+    return constantStatistics(mean.lerp(own, a), mixed, { axes, eps, placement });
   }
 }
 
 /** An EvalNorm with the parameters and statistics of a batch normalization that was trained with so many samples. */
 export function evalNorm(trained: BatchNorm, samples: number, options: { readonly share?: EvalShare } = {}): EvalNorm {
-  const { features, eps, momentum, runningVariance, weight, bias } = trained;
+  const { features, eps, placement, momentum, runningVariance, weight, bias } = trained;
   const dtype = weight?.dtype ?? trained.runningMean?.dtype ?? 'float32';
-  const module = new EvalNorm(features, { ...options, samples, eps, momentum, runningVariance, affine: weight !== undefined, bias: bias !== undefined, dtype });
+  const module = new EvalNorm(features, { ...options, samples, eps, placement, momentum, runningVariance, affine: weight !== undefined, bias: bias !== undefined, dtype });
   module.loadStateDict(trained.stateDict(), { strict: options.share !== 'learned' });
   return module.train(trained.training);
 }

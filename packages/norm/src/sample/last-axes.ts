@@ -58,3 +58,30 @@ export class RMSNorm extends LastAxesNorm {
     return this.normalizeLast(x, { center: false });
   }
 }
+
+export interface QueryKeyOptions {
+  /** rms unless given. */
+  readonly kind?: 'rms' | 'layer';
+  readonly eps?: number;
+}
+
+/**
+ * Normalised queries and keys (Henry et al. 2020, arXiv 2010.04245; with a learned scale: Dehghani et al. 2023, arXiv
+ * 2302.05442): each head's vector [..., width] gets root mean square (or variance) 1, so that attention's logits stay
+ * bounded.
+ */
+export class QueryKeyNorm extends Module {
+  readonly query: LayerNorm | RMSNorm;
+  readonly key: LayerNorm | RMSNorm;
+
+  constructor(width: number, { kind = 'rms', eps = 1e-6 }: QueryKeyOptions = {}) {
+    super();
+    const make = (): LayerNorm | RMSNorm => (kind === 'rms' ? new RMSNorm(width, { eps }) : new LayerNorm(width, { eps, bias: false }));
+    this.query = make();
+    this.key = make();
+  }
+
+  override forward(query: Tensor, key: Tensor): { query: Tensor; key: Tensor } {
+    return { query: this.query.forward(query), key: this.key.forward(key) };
+  }
+}

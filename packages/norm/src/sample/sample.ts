@@ -3,7 +3,7 @@
 // and evaluation, keep no state, and treat each sample as if it were alone.
 import { ShapeError, UserError, formatShape, type Tensor } from '@athanor/core';
 import { layoutOf, spanAxes, splitChannels, splitLayout, type Span } from '../framework/layout.ts';
-import { Norm, type NormOptions } from '../framework/norm.ts';
+import { Norm, type NormOptions, type PlacementOption } from '../framework/norm.ts';
 import { normalize } from '../framework/normalize.ts';
 import { countOf, statisticsOf } from '../framework/statistics.ts';
 
@@ -20,7 +20,7 @@ interface Choices {
 abstract class SampleNorm extends Norm {
   readonly #choices: Choices;
 
-  constructor(features: number, options: NormOptions & { readonly eps: number }, choices: Choices) {
+  constructor(features: number, options: NormOptions & PlacementOption & { readonly eps: number }, choices: Choices) {
     super(features, options);
     this.#choices = choices;
   }
@@ -43,14 +43,14 @@ abstract class SampleNorm extends Norm {
     // A position that is its own statistic needs no mask.
     const among = span(x) === 'position' ? undefined : mask;
     const valid = groups === 1 ? among : among?.unsqueeze(layout.channel - x.ndim);
-    return normalize(parts, statisticsOf(parts, { axes, center, eps: this.eps, mask: valid }), affine).reshape(x.shape);
+    return normalize(parts, statisticsOf(parts, { axes, center, eps: this.eps, placement: this.placement, mask: valid }), affine).reshape(x.shape);
   }
 }
 
 /** `sample`: over channels and positions; `position`: over the channels at each position. */
 export type Extent = 'sample' | 'position';
 
-export interface ExtentOptions extends NormOptions {
+export interface ExtentOptions extends NormOptions, PlacementOption {
   readonly over?: Extent;
   /** γ at the start; 1 unless given. */
   readonly gain?: number;
@@ -91,7 +91,7 @@ export class GroupNorm extends SampleNorm {
  * sample over its positions. Without γ and β unless asked for, as in PyTorch.
  */
 export class InstanceNorm extends SampleNorm {
-  constructor(features: number, options: NormOptions = {}) {
+  constructor(features: number, options: NormOptions & PlacementOption = {}) {
     const { eps = 1e-5, affine = false } = options;
     super(features, { ...options, affine, eps }, { span: () => 'channel', center: true, groups: 1 });
   }

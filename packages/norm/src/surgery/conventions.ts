@@ -2,6 +2,7 @@
 import { UserError, formatShape } from '@athanor/core';
 import type { HostTensor } from '@athanor/core/nn';
 import { BatchNorm, type RunningOptions } from '../batch/batch.ts';
+import { machineEpsilon } from '../sample/sample.ts';
 
 interface Convention {
   readonly eps: number;
@@ -48,6 +49,25 @@ export const batchNormConventions = {
 
 /** A framework whose conventions are known. */
 export type Framework = keyof typeof batchNormConventions;
+
+/**
+ * ε of other normalizations where none is given, always under the root; `machine` is the dtype's machine epsilon. Keras
+ * and TensorFlow.js have no default of their own for what is left out.
+ */
+export const epsilonDefaults = {
+  pytorch: { layer: 1e-5, group: 1e-5, instance: 1e-5, rms: 'machine' },
+  flax: { layer: 1e-6, group: 1e-6, instance: 1e-6, rms: 1e-6 },
+  keras: { layer: 1e-3, group: 1e-3, rms: 1e-6 },
+  tensorflowjs: { layer: 1e-3 },
+} as const satisfies Record<Framework, Partial<Record<'layer' | 'group' | 'instance' | 'rms', number | 'machine'>>>;
+
+/** A framework's ε for one of its normalizations; a UserError where it has none. */
+export function epsilonOf(framework: Framework, method: 'layer' | 'group' | 'instance' | 'rms', dtype: 'float32' | 'float64' = 'float32'): number {
+  const defaults: Partial<Record<typeof method, number | 'machine'>> = epsilonDefaults[framework];
+  const eps = defaults[method];
+  if (eps === undefined) throw new UserError(`${framework} has no ${method} normalization`, { remedy: `it has ${Object.keys(defaults).join(', ')}` });
+  return eps === 'machine' ? machineEpsilon(dtype) : eps;
+}
 
 /** Our options for what a framework's arguments (or their defaults) mean. */
 export function batchNormOptions(framework: Framework, given: { readonly eps?: number; readonly momentum?: number } = {}): Required<Pick<RunningOptions, 'eps' | 'momentum' | 'runningVariance'>> {

@@ -15,7 +15,7 @@ import { GlobalResponseNorm } from '../sample/relatives.ts';
 import { ChannelsFirst } from '../framework/channels-first.ts';
 import { ChannelLayerNorm, GroupNorm } from '../sample/sample.ts';
 import { randomTensor, relativeError } from '../testing/numbers.ts';
-import { batchNormFrom, batchNormOptions } from './conventions.ts';
+import { batchNormFrom, batchNormOptions, epsilonOf } from './conventions.ts';
 import { foldBatchNorm, unfoldBatchNorm } from './fold.ts';
 import { insertBatchNorm } from './insert.ts';
 import { recalibrate } from './recalibrate.ts';
@@ -209,6 +209,11 @@ describe('other frameworks', () => {
     ['keras', { eps: 1e-3, momentum: expect.closeTo(0.01), runningVariance: 'biased' }],
   ] as const)('%s', (framework, expected) => {
     expect(batchNormOptions(framework)).toEqual(expected);
+  });
+
+  it('have an ε for each normalization', () => {
+    expect([epsilonOf('pytorch', 'rms'), epsilonOf('pytorch', 'rms', 'float64'), epsilonOf('flax', 'layer'), epsilonOf('keras', 'group')]).toEqual([2 ** -23, 2 ** -52, 1e-6, 1e-3]);
+    expect(() => epsilonOf('tensorflowjs', 'rms')).toThrowErrorMatchingInlineSnapshot(`[UserError: tensorflowjs has no rms normalization — it has layer]`);
   });
 
   it('names are translated', async () => {

@@ -61,6 +61,27 @@ export class PropagatedActivation extends Module {
   }
 }
 
+/**
+ * f(x) / std f(z) for standard normal z: variance 1 goes on, the mean is left to scaled weight standardization (Brock, De &
+ * Smith 2021, arXiv 2101.08692).
+ */
+export class ScaledActivation extends Module {
+  readonly activation: TensorModule;
+  /** What is multiplied with: √(2 / (1 − 1/π)) for relu. */
+  readonly gain: number;
+
+  constructor(name: PropagatedActivationName = 'relu') {
+    super();
+    const { module, f } = activations[name];
+    this.activation = module();
+    this.gain = 1 / gaussianMoments(f).std;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.activation.forward(x).mul(this.gain);
+  }
+}
+
 /** The layers of such a network: unit weights with a learned length g, which starts at 1 (in the paper at 1/1.21) for all. */
 export class PropagatedLayer extends WeightNorm {
   constructor(layer: WeightedLayer, options: { readonly gain?: number } = {}) {

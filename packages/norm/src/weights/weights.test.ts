@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import { moduleDerivativeError, randomTensor, relativeError } from '../testing/numbers.ts';
 import { CosineNorm } from './cosine.ts';
 import { computeWith, reparametrize, type ReparametrizedLayer, type WeightedLayer } from './layer.ts';
-import { PropagatedActivation, PropagatedLayer, gaussianMoments } from './propagation.ts';
+import { PropagatedActivation, PropagatedLayer, ScaledActivation, gaussianMoments } from './propagation.ts';
 import { SpectralNorm } from './spectral.ts';
 import { ScaledWeightStandardization, WeightStandardization } from './standardization.ts';
 import { WeightNorm, initializeFromData } from './weight-norm.ts';
@@ -201,4 +201,10 @@ describe('normalization propagation', () => {
     }
     expect(moments.filter(({ mean, std }) => !(mean < 0.2 && std > 0.9 && std < 1.15))).toEqual([]);
   });
+});
+
+test('scaled activations pass on variance 1: the constants of normalizer-free networks', () => {
+  const published = { relu: 1.7128585504, gelu: 1.7015043497, silu: 1.7881293297, tanh: 1.593911767, sigmoid: 4.8038353920, elu: 1.2716004848 } as const;
+  for (const [name, gain] of Object.entries(published)) expect(new ScaledActivation(name as keyof typeof published).gain / gain).toBeCloseTo(1, 2);
+  expect(new ScaledActivation('relu').gain).toBeCloseTo(Math.sqrt(2 / (1 - 1 / Math.PI)), 9);
 });
