@@ -20,7 +20,7 @@ const layer = bySeed(0.65, 0.65, 0.67);
 
 describe('contrastsTo', () => {
   it('marks what is more than chance', () => {
-    const [base, ...others] = contrastsTo(0, [none, batch, layer, none]);
+    const [base, ...others] = contrastsTo([0, 0, 0, 0], [none, batch, layer, none]);
     expect(base).toBeUndefined();
     expect(others.map((contrast) => [contrast?.estimate.mean.toFixed(3), contrast?.p?.toFixed(4), contrast?.real])).toEqual([
       ['0.100', '0.0100', true],
@@ -30,9 +30,16 @@ describe('contrastsTo', () => {
   });
 
   it('leaves those out that cannot be told', () => {
-    const [one, , other] = contrastsTo(1, [batch, none, bySeed(0.5)]);
+    const [one, , other] = contrastsTo([1, 1, 1], [batch, none, bySeed(0.5)]);
     expect(one?.p).toBeCloseTo(0.0033167587, 6);
     expect(other).toMatchObject({ p: undefined, real: false, estimate: { reason: 'one seed: an interval needs 3' } });
+  });
+});
+
+describe('contrastsTo several bases', () => {
+  it('takes each from its own', () => {
+    const found = contrastsTo([0, 1, 0, 1], [none, batch, layer, layer]);
+    expect(found.map((contrast) => contrast?.estimate.mean.toFixed(3))).toEqual([undefined, undefined, '0.040', '-0.060']);
   });
 });
 

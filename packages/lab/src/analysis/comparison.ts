@@ -11,10 +11,13 @@ export interface Contrast {
   readonly real: boolean;
 }
 
-/** Each variant minus the one at `base`, which itself is undefined. */
-export function contrastsTo(base: number, variants: readonly BySeed[]): (Contrast | undefined)[] {
-  const reference = variants[base] ?? new Map<number, number>();
-  const others = variants.flatMap((variant, index) => (index === base ? [] : [{ index, estimate: estimateDifference(variant, reference) }]));
+/** Each variant minus the one at its place in `bases`; undefined for those that are their own base. All are corrected together. */
+export function contrastsTo(bases: readonly number[], variants: readonly BySeed[]): (Contrast | undefined)[] {
+  const none: BySeed = new Map();
+  const others = variants.flatMap((variant, index) => {
+    const base = bases[index] ?? index;
+    return base === index ? [] : [{ index, estimate: estimateDifference(variant, variants[base] ?? none) }];
+  });
   const corrected = correct(others.map(({ estimate }) => estimate));
   return variants.map((_, index) => corrected[others.findIndex((other) => other.index === index)]);
 }

@@ -89,6 +89,28 @@ describe('athanor compare', () => {
     expect(readFileSync('page.html', 'utf8')).toContain('3 runs compared');
   });
 
+  it('compares the variants of runs of one sweep with each other', async () => {
+    const text = readFileSync('walk.yaml', 'utf8').replace('name: walk,', 'name: walk, scale: 2,');
+    writeFileSync('scaled.yaml', text);
+    await athanor('run', 'scaled.yaml');
+    const { out } = await athanor('compare', 'walk', 'scaled', '--to', 'scaled.html');
+    expect(out.slice(0, out.indexOf('* real'))).toMatchInlineSnapshot(`
+      "test.accuracy, in percent: differences from the same variant of walk-HASH
+
+        variant         seeds   mean  difference (95 %)       p
+        ──────────────  ─────  ─────  ──────────────────  ─────
+        walk steps=3        3  72.47  base
+        walk steps=5        3  52.47  base
+        walk steps=6        3  71.13  base
+        scaled steps=3      3  72.47  0.00 (0.00 … 0.00)  1.000
+        scaled steps=5      3  52.47  0.00 (0.00 … 0.00)  1.000
+        scaled steps=6      3  71.13  0.00 (0.00 … 0.00)  1.000
+
+      "
+    `);
+    expect(out).toContain('stages.0.scale');
+  });
+
   it('takes a metric, and single runs', async () => {
     const [walk = ''] = readdirSync('runs').filter((name) => name.startsWith('walk-'));
     const { out } = await athanor('compare', join('runs', walk, 'steps-3.seed-1'), 'alone', '--metric', 'walk/test.accuracy');
@@ -115,7 +137,7 @@ describe('athanor compare', () => {
     }
     expect(answers.join('\n')).toMatchInlineSnapshot(`
       "2 alone: there is only one variant, which differs from nothing — name several runs, or one with a sweep
-      2 wakl other: there is no run "wakl" under runs — athanor ls shows all
+      2 wakl other: there is no run "wakl" under runs — did you mean "walk"? — athanor ls shows all
       2 walk --against steps=4: --against "steps=4" is no variant — did you mean "steps=3", "steps=5" or "steps=6"?
       2 walk --against steps: --against "steps" names several: steps=3, steps=5, steps=6
       2 walk --metric test.acuracy: no run has "test.acuracy" — did you mean "test.accuracy"?"

@@ -1,6 +1,6 @@
 // `athanor compare`: variants and runs side by side, and which of their differences are real.
 import { basename, join, resolve } from 'node:path';
-import { chooseBase, chooseMetrics, findSides } from '../compare/sides.ts';
+import { chooseBases, chooseMetrics, findSides } from '../compare/sides.ts';
 import { compareSides } from '../compare/compare.ts';
 import { comparisonPage } from '../compare/page.ts';
 import { comparisonTable, differenceTable } from '../compare/table.ts';
@@ -17,7 +17,7 @@ export const compare = defineCommand({
   positionals: { studies: { type: 'string', array: true, demandOption: true, describe: 'names or folders' } },
   options: {
     metric: { type: 'string', array: true, default: [] as string[], describe: 'what to compare (default: accuracies, or all)' },
-    against: { type: 'string', describe: 'the variant that the others are compared with (default: the first)' },
+    against: { type: 'string', describe: 'the variant that the others are compared with (default: the same of the first run, or the first)' },
     to: { type: 'string', describe: 'the HTML page (default: beside the runs)' },
   },
   examples: [
@@ -27,7 +27,7 @@ export const compare = defineCommand({
   run: ({ studies, metric, against, to }, { out, runs }) => {
     const names = studies as readonly string[];
     const sides = findSides(names, runs);
-    const comparison = compareSides(sides, { metrics: chooseMetrics(sides, metric), base: chooseBase(sides, against) });
+    const comparison = compareSides(sides, { metrics: chooseMetrics(sides, metric), bases: chooseBases(sides, against) });
     for (const one of comparison.metrics) out(`${comparisonTable(one)}\n`);
     out('* real: p below 0.05, two-sided, corrected for all differences of the table (Holm)\n');
     if (comparison.changed.length > 0) {

@@ -36,12 +36,11 @@ ${configSection(sides)}
 }
 
 function metricSection(comparison: MetricComparison): Html {
-  const { metric, base, rows } = comparison;
-  const against = rows[base]?.name ?? '';
+  const { metric, against, rows } = comparison;
   const body = rows.map((row, index) => {
     const { contrast } = row;
     const estimate = contrast?.estimate;
-    const cells = index === base || estimate === undefined
+    const cells = estimate === undefined
       ? html`<td class="number soft">base</td><td></td><td></td>`
       : html`<td class="number">${estimate.interval === undefined ? shownDifference(metric, estimate.mean) : `${shownDifference(metric, estimate.mean)} (${shownDifference(metric, estimate.interval.low)} … ${shownDifference(metric, estimate.interval.high)})`}</td>
 <td class="number">${contrast?.p === undefined ? '–' : shownP(contrast.p)}</td><td>${contrast?.real === true ? html`<b>real</b>` : html`<span class="soft">${estimate.reason ?? 'may be chance'}</span>`}${estimate.method === 'Welch t' ? html` <span class="soft">(other seeds: not paired)</span>` : undefined}</td>`;
@@ -53,9 +52,9 @@ function metricSection(comparison: MetricComparison): Html {
 <div class="row"><figure>${new Html(differenceChart(comparison))}<figcaption>${metric} minus that of ${against}, 95 % intervals</figcaption></figure>${pairFigure(comparison)}</div></section>`;
 }
 
-function differenceChart({ metric, base, rows }: MetricComparison): string {
+function differenceChart({ metric, rows }: MetricComparison): string {
   const marks = rows.flatMap(({ name, contrast }, look) => {
-    if (look === base || contrast === undefined || !Number.isFinite(contrast.estimate.mean)) return [];
+    if (contrast === undefined || !Number.isFinite(contrast.estimate.mean)) return [];
     const { mean, interval } = contrast.estimate;
     return [{ name: contrast.real ? `${name} *` : name, look, value: mean, low: interval?.low, high: interval?.high }];
   });

@@ -59,14 +59,38 @@ export function chooseMetrics(sides: readonly Side[], asked: readonly string[]):
   return accuracies.length > 0 ? accuracies : shared;
 }
 
-/** The place of the side that the others are compared with: by its name, or a part of it; the first if none is asked for. */
-export function chooseBase(sides: readonly Side[], asked: string | undefined): number {
-  if (asked === undefined) return 0;
+/** What each side is compared with. */
+export interface Bases {
+  /** Place of each side's base; its own for a base. */
+  readonly places: readonly number[];
+  readonly against: string;
+}
+
+/**
+ * The bases: the side that is asked for, by its name or a part of it. Else, where the variants of
+ * all runs are also in the first one, the same variant there; else the first side of all.
+ */
+export function chooseBases(sides: readonly Side[], asked: string | undefined): Bases {
+  if (asked !== undefined) return oneBase(sides, findSide(sides, asked));
+  const key = ({ values }: Side) => JSON.stringify(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const first = new Map(sides.flatMap((side, place) => (side.study === sides[0]?.study ? [[key(side), place] as const] : [])));
+  const places = sides.map((side) => first.get(key(side)));
+  const whole = places.filter((place) => place !== undefined);
+  if (first.size < 2 || first.size === sides.length || whole.length < sides.length) return oneBase(sides, 0);
+  return { places: whole, against: `the same variant of ${basename(sides[0]?.study ?? '')}` };
+}
+
+function oneBase(sides: readonly Side[], base: number): Bases {
+  return { places: sides.map(() => base), against: sides[base]?.name ?? '' };
+}
+
+function findSide(sides: readonly Side[], asked: string): number {
   const names = sides.map(({ name }) => name);
   const exact = names.indexOf(asked);
   if (exact >= 0) return exact;
   const containing = names.filter((name) => name.includes(asked));
   if (containing.length === 1) return names.indexOf(containing[0] ?? '');
-  const more = containing.length > 1 ? ` names several: ${containing.slice(0, 4).join(', ')}${containing.length > 4 ? ', …' : ''}` : `${didYouMean(asked, names) || ` (variants: ${names.slice(0, 8).join(', ')})`}`;
-  throw new UserError(`--against ${JSON.stringify(asked)}${containing.length > 1 ? '' : ' is no variant'}${more}`);
+  const few = (listed: readonly string[]) => `${listed.slice(0, 4).join(', ')}${listed.length > 4 ? ', …' : ''}`;
+  if (containing.length > 1) throw new UserError(`--against ${JSON.stringify(asked)} names several: ${few(containing)}`);
+  throw new UserError(`--against ${JSON.stringify(asked)} is no variant${didYouMean(asked, names) || ` (variants: ${few(names)})`}`);
 }

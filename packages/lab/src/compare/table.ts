@@ -4,16 +4,16 @@ import { formatNumber, formatTable } from '../terminal/format.ts';
 import type { MetricComparison } from './compare.ts';
 
 /** One line a variant: its mean, its difference from the base with the interval, and whether that is real. */
-export function comparisonTable({ metric, base, rows }: MetricComparison): string {
+export function comparisonTable({ metric, against, rows }: MetricComparison): string {
   const share = metric.endsWith('accuracy');
   const show = (value: number) => (share ? (100 * value).toFixed(2) : formatNumber(value));
   const signed = (value: number) => `${value > 0 ? '+' : ''}${show(value)}`;
-  const title = `${metric}${share ? ', in percent' : ''}: differences from ${rows[base]?.name ?? ''}`;
+  const title = `${metric}${share ? ', in percent' : ''}: differences from ${against}`;
   const table = formatTable(
     ['', 'variant', 'seeds', 'mean', 'difference (95 %)', 'p', ''],
-    rows.map(({ name, values, mean, contrast }, index) => {
+    rows.map(({ name, values, mean, contrast }) => {
       const start = [contrast?.real === true ? '*' : '', name, String(values.size), values.size === 0 ? '–' : show(mean)];
-      if (index === base || contrast === undefined) return [...start, 'base', '', ''];
+      if (contrast === undefined) return [...start, 'base', '', ''];
       const { estimate, p } = contrast;
       const { interval, reason } = estimate;
       const difference = Number.isFinite(estimate.mean) ? signed(estimate.mean) : '–';
