@@ -60,6 +60,9 @@ function svgSource(svg: string): string {
   return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
 }
 
+/** How many variants' figures a report holds. */
+export const figureVariants = 8;
+
 /** A stage's figures. */
 export interface StageFigures {
   readonly variant: number;
@@ -69,15 +72,18 @@ export interface StageFigures {
 
 export function figureSection(left: readonly StageFigures[], variants: readonly Variant[]): Html | undefined {
   if (left.length === 0) return undefined;
-  const seeds = variants.some(({ runs }) => runs.length > 1);
+  const notes = [
+    ...(variants.some(({ runs }) => runs.length > 1) ? ['Of each variant’s first seed.'] : []),
+    ...(variants.length > figureVariants ? [`The first ${figureVariants} of ${variants.length} variants.`] : []),
+  ];
   const parts = [...new Set(left.map(({ variant }) => variant))].map((index) => {
     const shown = left.filter(({ variant }) => variant === index);
-    return html`${variantTitle(variants, index)}${shown.map(({ stage, figures }) => html`<div class="row">${figures.map((figure) => figureOf(figure, stage))}</div>`)}`;
+    return html`${variantTitle(variants, index)}${shown.map(({ stage, figures }) => html`${shown.length > 1 ? html`<p class="soft">Stage ${stage}:</p>` : undefined}<div class="row">${figures.map(figureOf)}</div>`)}`;
   });
-  return html`<section><h2>Figures</h2>${seeds ? html`<p class="soft">Of each variant’s first seed.</p>` : undefined}${parts}</section>`;
+  return html`<section><h2>Figures</h2>${notes.length > 0 ? html`<p class="soft">${notes.join(' ')}</p>` : undefined}${parts}</section>`;
 }
 
-function figureOf({ name, caption, source }: ShownFigure, stage: string): Html {
-  const picture = source === undefined ? undefined : html`<img alt="${caption}" src="${source}">`;
-  return html`<figure class="drawn">${picture}<figcaption>${source === undefined ? html`<b>${caption}</b>` : caption} <span class="soft">(${stage}: ${name})</span></figcaption></figure>`;
+function figureOf({ name, caption, source }: ShownFigure): Html {
+  if (source === undefined) return html`<figure class="drawn" title="${name}"><figcaption><b>${caption}</b></figcaption></figure>`;
+  return html`<figure class="drawn" title="${name}"><img alt="${caption}" src="${source}"><figcaption>${caption}</figcaption></figure>`;
 }

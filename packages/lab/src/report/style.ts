@@ -15,15 +15,15 @@ p { max-width: 46rem; }
 figure { margin: 0; flex: 1 1 420px; max-width: 580px; }
 figure.matrix { flex: 0 1 auto; max-width: 100%; }
 figure.small { flex: 0 0 auto; }
-figure.drawn { flex: 0 1 auto; }
-figure.drawn img { display: block; max-width: 100%; }
+figure.drawn { flex: 0 0 auto; width: min-content; max-width: none; }
+figure.drawn img { display: block; max-width: min(92vw, 1132px); height: auto; }
 figure svg { display: block; }
 .differences td, .differences th { white-space: nowrap; }
 .environment td { overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 1.4rem 0.35rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { color: var(--soft); font-weight: 600; font-size: 0.88rem; }
-td.number, th.number { text-align: right; }
+td.number, th.number { text-align: right; white-space: nowrap; }
 td.best { font-weight: 650; }
 .scroll { overflow-x: auto; }
 .dot { display: inline-block; width: 0.7em; height: 0.7em; margin-right: 0.5em; border-radius: 50%; }

@@ -32,7 +32,7 @@ export function weightSection(models: readonly ModelWeights[], variants: readonl
   if (models.length === 0) return undefined;
   const parts = models.map(({ variant, tensors }) => {
     const charts = tensors.map(({ name, shape, values }) => {
-      const chart = histogram({ series: [{ name, values, look: variant }], x: { label: 'weight' }, bins: 30, width: 270, height: 150 });
+      const chart = histogram({ series: [{ name, values, look: variant }], x: { label: 'weight' }, bins: 30, width: 262, height: 150 });
       return html`<figure class="small">${new Html(chart)}<figcaption>${name} [${shape.join(', ')}]</figcaption></figure>`;
     });
     return html`${variantTitle(variants, variant)}<div class="row">${charts}</div>`;

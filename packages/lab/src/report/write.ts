@@ -11,7 +11,7 @@ import type { Study } from '../run/study.ts';
 import { curvesOf, stagesOf } from './curves.ts';
 import { readEvaluation } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
-import { readFigures } from './figures.ts';
+import { figureVariants, readFigures } from './figures.ts';
 import { reportPage } from './page.ts';
 import type { ReportContent } from './page.ts';
 import { readWeights } from './weights.ts';
@@ -34,7 +34,7 @@ export function readContent(study: Study): ReportContent {
     judgements: judgeClaims(study.record.claims ?? [], measureVariants(study)),
     curves: variants.flatMap(({ runs }, variant) => runs.flatMap((run) => curvesOf(run, variant))),
     evaluations: new Map(variants.flatMap((variant, index) => withKey(index, evaluationOf(variant)))),
-    figures: firstStages.map(({ variant, name, folder }) => ({ variant, stage: name, figures: readFigures(folder) })).filter(({ figures }) => figures.length > 0),
+    figures: firstStages.filter(({ variant }) => variant < figureVariants).map(({ variant, name, folder }) => ({ variant, stage: name, figures: readFigures(folder) })).filter(({ figures }) => figures.length > 0),
     weights: firstStages.map(({ variant, folder }) => readWeights(folder, variant)).filter((one) => one !== undefined),
     environments: study.runs.flatMap(readEnvironments).toSorted((a, b) => (a.started < b.started ? -1 : 1)),
   };

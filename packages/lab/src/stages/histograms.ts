@@ -24,7 +24,7 @@ interface LayerValues {
   readonly gradients: Float32Array;
 }
 
-const width = 270;
+const width = 262;
 const height = 150;
 
 export const histogramsProbe = component({
