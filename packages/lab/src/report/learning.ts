@@ -10,6 +10,8 @@ import type { Curve } from './curves.ts';
 /** More variants than these are not told apart: the best are shown. */
 const shownVariants = 16;
 const shownPoints = 400;
+/** Probes may log a metric a layer. */
+const shownCharts = 16;
 /** Share of the points that training curves are averaged over. */
 const smoothed = 0.02;
 
@@ -23,10 +25,14 @@ export function curveSection(curves: readonly Curve[], variants: readonly Varian
     families.set(family, [...(families.get(family) ?? []), curve]);
   }
   if (families.size === 0) return undefined;
-  const charts = [...families].map(([family, members]) => familyFigure(family, members, variants));
-  const left = variants.length - chosen.size;
+  const charts = [...families].slice(0, shownCharts).map(([family, members]) => familyFigure(family, members, variants));
+  const notes = [
+    'Lines are means over seeds, bands reach from the least to the greatest of them.',
+    ...(chosen.size < variants.length ? [`Of ${variants.length} variants the ${chosen.size} best are shown.`] : []),
+    ...(families.size > shownCharts ? [`Of ${families.size} metrics the first ${shownCharts} are shown; athanor ui shows all.`] : []),
+  ];
   return html`<section><h2>Learning curves</h2>
-<p class="soft">Lines are means over seeds, bands reach from the least to the greatest of them.${left > 0 ? ` Of ${variants.length} variants the ${chosen.size} best are shown.` : ''}</p>
+<p class="soft">${notes.join(' ')}</p>
 <div class="row">${charts}</div></section>`;
 }
 
