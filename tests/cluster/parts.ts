@@ -105,7 +105,7 @@ export class Athanor {
 }
 
 /** Waits until a condition holds. */
-export async function until(condition: () => boolean, explain: () => string, seconds = 100): Promise<void> {
+export async function until(condition: () => boolean, explain: () => string, seconds = 250): Promise<void> {
   const end = performance.now() + 1000 * seconds;
   while (!condition()) {
     if (performance.now() > end) throw new Error(explain());

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Place, here, until } from './parts.ts';
 import { freePort } from './slurm.ts';
 
-describe.skipIf(!here(['redis-server'], 'redis-server'))('a queue on Redis', () => {
+describe.skipIf(!here(['redis-server'], 'redis-server'))('a queue on Redis', { timeout: 300_000 }, () => {
   let redis: ChildProcess;
   let url = '';
   let place: Place;

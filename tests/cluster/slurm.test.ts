@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Place, here, until } from './parts.ts';
 import { startCluster, type Cluster } from './slurm.ts';
 
-describe.skipIf(!here(['slurmctld', 'slurmd', 'sbatch'], 'slurm-wlm'))('Slurm', () => {
+describe.skipIf(!here(['slurmctld', 'slurmd', 'sbatch'], 'slurm-wlm'))('Slurm', { timeout: 300_000 }, () => {
   let cluster: Cluster;
   let place: Place;
 
