@@ -35,6 +35,37 @@ void *athanor_allocate(int64_t bytes) {
 }
 
 void athanor_free(void *memory) { free(memory); }
+
+/** Copies of so many bytes go past the caches. */
+enum { MUCH = 8 << 20 };
+
+#if defined(__x86_64__)
+#if defined(__AVX__)
+#define STREAM_STORE "vmovntps"
+#else
+#define STREAM_STORE "movntps"
+#endif
+typedef float quad __attribute__((vector_size(16)));
+typedef float quad_memory __attribute__((vector_size(16), aligned(1), may_alias));
+
+static void copy_past_caches(char *to, const char *from, size_t bytes) {
+  const size_t start = -(uintptr_t)to & 63;
+  memcpy(to, from, start);
+  size_t i = start;
+  for (; i + 64 <= bytes; i += 64) {
+    __builtin_prefetch(from + i + 4096);
+    for (size_t part = 0; part < 64; part += 16) {
+      const quad x = *(const quad_memory *)(from + i + part);
+      __asm__ volatile(STREAM_STORE " %1, %0" : "=m"(*(quad *)(to + i + part)) : "x"(x));
+    }
+  }
+  memcpy(to + i, from + i, bytes - i);
+  __asm__ volatile("sfence" ::: "memory");
+}
+#else
+static void copy_past_caches(char *to, const char *from, size_t bytes) { memcpy(to, from, bytes); }
+#endif
+
 void athanor_copy(void *to, const void *from, int64_t bytes) { memcpy(to, from, (size_t)bytes); }
 void athanor_fill(void *to, int32_t byte, int64_t bytes) { memset(to, byte, (size_t)bytes); }
 
@@ -302,4 +333,34 @@ int32_t athanor_run(const void *commands, int64_t count, const void *arguments, 
   const int32_t flags = atomic_load(&job.flags);
   pthread_mutex_unlock(&run_lock);
   return flags;
+}
+
+/* ---- Copies by all threads ---- */
+
+enum { PIECE = 1 << 18 };
+
+struct copy {
+  char *to;
+  const char *from;
+  int64_t bytes;
+};
+
+static void copy_pieces(char *const *arguments, int64_t first, int64_t end, char *scratch, char *shared, int32_t *flags) {
+  const struct copy *copy = (const struct copy *)arguments[0];
+  const int64_t start = first * PIECE, stop = end * PIECE < copy->bytes ? end * PIECE : copy->bytes;
+  if (copy->bytes >= MUCH) copy_past_caches(copy->to + start, copy->from + start, (size_t)(stop - start));
+  else memcpy(copy->to + start, copy->from + start, (size_t)(stop - start));
+}
+
+/** Copies what a program reads; much of it with all threads. */
+void athanor_bring(void *to, const void *from, int64_t bytes, int32_t threads, int64_t spin_nanoseconds) {
+  if (bytes <= PIECE) {
+    memcpy(to, from, (size_t)bytes);
+    return;
+  }
+  const struct copy copy = {to, from, bytes};
+  const struct command command = {(int64_t)(uintptr_t)copy_pieces, PARALLEL, (bytes + PIECE - 1) / PIECE, 0, 1};
+  const struct argument argument = {0, 0};
+  const double address = (double)(uintptr_t)&copy;
+  athanor_run(&command, 1, &argument, &address, NULL, 0, NULL, threads, 0, spin_nanoseconds);
 }

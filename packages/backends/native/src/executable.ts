@@ -129,7 +129,7 @@ export class NativeExecutable implements Executable {
     return times;
   }
 
-  #bind(binding: Binding, { runtime, arena, staging }: Machine): void {
+  #bind(binding: Binding, { runtime, arena, staging, threads, spinNanoseconds }: Machine): void {
     const buffers = this.#buffers;
     arena.reserve(this.program.arenaBytes);
     staging.reserve(this.#stagingBytes);
@@ -137,7 +137,7 @@ export class NativeExecutable implements Executable {
     this.#arena = arena.address;
     this.program.inputs.forEach((_, i) => {
       const values = existing(binding.inputs[i], 'input', i);
-      runtime.write(staging.address + (this.#inputOffsets[i] ?? 0), values, values.byteLength);
+      runtime.bring(staging.address + (this.#inputOffsets[i] ?? 0), values, values.byteLength, threads, spinNanoseconds);
     });
     this.program.buffers.forEach(({ place }, i) => {
       switch (place.kind) {

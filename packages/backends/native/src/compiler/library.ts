@@ -6,6 +6,8 @@ export interface Runtime {
   allocate(bytes: number): number;
   free(address: number): void;
   write(address: number, values: TypedArray, bytes: number): void;
+  /** Writes what a program is about to read, much of it with all threads. */
+  bring(address: number, values: TypedArray, bytes: number, threads: number, spinNanoseconds: number): void;
   read(values: TypedArray, address: number, bytes: number): void;
   fill(address: number, byte: number, bytes: number): void;
   /** Address of a library, or 0. */
@@ -46,6 +48,7 @@ export function loadRuntime(path: string): Runtime {
     },
     free: bind('free', 'void', pointer),
     write: bind('copy', 'void', pointer, 'void *', 'int64_t'),
+    bring: bind('bring', 'void', pointer, 'void *', 'int64_t', 'int32_t', 'int64_t'),
     read: bind('copy', 'void', 'void *', pointer, 'int64_t'),
     fill: bind('fill', 'void', pointer, 'int32_t', 'int64_t'),
     open: bind('open', pointer, 'str'),
