@@ -27,7 +27,8 @@ export function merged(rows: readonly Row[]): Row[] {
 
 /** A Markdown table of one backend's rows, with one thread and with two. */
 export function tableOf(rows: readonly Row[]): string {
-  const all = merged(rows);
+  const number = ({ workload }: Row): number => Number(workload.slice(1));
+  const all = merged(rows).toSorted((x, y) => number(x) - number(y));
   const peers = [...new Set(all.flatMap((row) => row.peers.map(({ name }) => name)))];
   const cases = [...new Set(all.map((row) => `${row.workload} \`${row.case}\``))];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
