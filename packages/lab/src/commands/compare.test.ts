@@ -62,7 +62,7 @@ describe('athanor compare', () => {
     `);
     const page = readFileSync(join('runs', readdirSync('runs').find((name) => name.endsWith('.html')) ?? ''), 'utf8');
     for (const part of ['<h2>test.accuracy: differences from steps=3</h2>', 'row minus column', '<h2>Learning curves</h2>', 'stages.0.steps', 'p is two-sided']) expect(page).toContain(part);
-    expect(page).not.toMatch(/(src|href)="http/);
+    expect(page).not.toMatch(/(src|href)="http|NaN|undefined/);
   });
 
   it('compares runs by pairs of seeds where they have the same ones', async () => {
@@ -87,6 +87,7 @@ describe('athanor compare', () => {
       Page: page.html"
     `);
     expect(readFileSync('page.html', 'utf8')).toContain('3 runs compared');
+    expect(readFileSync('page.html', 'utf8')).not.toContain('NaN');
   });
 
   it('compares the variants of runs of one sweep with each other', async () => {

@@ -49,17 +49,19 @@ function metricSection(comparison: MetricComparison): Html {
   return html`<section><h2>${metric}: differences from ${against}</h2>
 <div class="scroll"><table><thead><tr><th>variant</th><th class="number">seeds</th><th class="number">difference (95 %)${metricAxis(metric).percent === true ? ', points' : ''}</th><th class="number">p</th><th></th></tr></thead><tbody>${body}</tbody></table></div>
 <p class="soft">Paired by seed where both have the same seeds. p is two-sided and corrected for all differences of the table (Holm); below 0.05 a difference is called real. Intervals are not corrected.</p>
-<div class="row"><figure>${new Html(differenceChart(comparison))}<figcaption>${metric} minus that of ${against}, 95 % intervals</figcaption></figure>${pairFigure(comparison)}</div></section>`;
+<div class="row">${differenceFigure(comparison)}${pairFigure(comparison)}</div></section>`;
 }
 
-function differenceChart({ metric, rows }: MetricComparison): string {
+function differenceFigure({ metric, against, rows }: MetricComparison): Html | undefined {
   const marks = rows.flatMap(({ name, contrast }, look) => {
     if (contrast === undefined || !Number.isFinite(contrast.estimate.mean)) return [];
     const { mean, interval } = contrast.estimate;
     return [{ name: contrast.real ? `${name} *` : name, look, value: mean, low: interval?.low, high: interval?.high }];
   });
+  if (marks.length === 0) return undefined;
   const axis = metricAxis(metric);
-  return estimateChart({ marks, x: { label: `difference in ${axis.label}`, ...(axis.percent === true ? { unit: 'points', percent: true } : {}) }, rules: [0] });
+  const chart = estimateChart({ marks, x: { ...axis, label: `difference in ${axis.label}` }, rules: [0] });
+  return html`<figure>${new Html(chart)}<figcaption>${metric} minus that of ${against}, 95 % intervals</figcaption></figure>`;
 }
 
 /** All pairs as a map: row minus column, real ones with a star. */
@@ -79,6 +81,7 @@ function pairFigure({ metric, rows, pairs }: MetricComparison): Html | undefined
 }
 
 function shownDifference(metric: string, value: number): string {
+  if (!Number.isFinite(value)) return '–';
   const text = metricAxis(metric).percent === true ? (100 * value).toFixed(2) : formatNumber(value);
   return `${value > 0 ? '+' : ''}${text}`;
 }
