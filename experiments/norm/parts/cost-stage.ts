@@ -6,7 +6,7 @@ import { percentiles } from '@athanor/norm/analysis';
 import * as z from 'zod';
 
 /**
- * Counts are those of the program: equal in every run. Milliseconds are measured, so they differ from run to run, and say
+ * Counts are those of the program, equal in every run; `megabytes` move, `peakMegabytes` are needed at once. Milliseconds are measured, so they differ from run to run, and say
  * something only beside others of the same run on the same machine.
  */
 export const costStage = component({
@@ -34,9 +34,9 @@ export const costStage = component({
         }
         const [fast = NaN, typical = NaN] = percentiles(times, [0.1, 0.5]);
         summary = {
-          'step.flops': flops,
-          'step.bytes': bytesRead + bytesWritten,
-          'step.peakBytes': peakBytes,
+          'step.megaflops': flops / 1e6,
+          'step.megabytes': (bytesRead + bytesWritten) / 1e6,
+          'step.peakMegabytes': peakBytes / 1e6,
           'step.commands': commands.length,
           'step.milliseconds': typical,
           'step.fastest': fast,
