@@ -121,7 +121,7 @@ function distinctEnvironments(attempts: readonly (readonly Environment[])[]): Re
 }
 
 function keyOf(environment: Environment): string {
-  return JSON.stringify({ ...environment, started: '', command: '' });
+  return JSON.stringify({ ...environment, started: '', command: '', takenOver: undefined });
 }
 
 function recordClaim({ claim, verdict, quantity, expected, estimate, reason }: Judgement): RecordedClaim {

@@ -11,8 +11,10 @@ import norm from '@athanor/norm';
 import zoo from '@athanor/zoo';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import * as z from 'zod';
 import { builtinPlugins } from '../plugins/builtin.ts';
 import { loadPlugin } from '../plugins/load.ts';
+import { experimentJsonSchema } from './json-schema.ts';
 import { loadExperiment } from './load.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -47,6 +49,31 @@ describe('experiments/', () => {
     const { jobs, question } = await load(readFileSync(join(root, 'experiments', file), 'utf8'), dirname(join(root, 'experiments', file)));
     expect(jobs.length).toBeGreaterThan(0);
     expect(question).toMatch(/\?$/);
+  });
+});
+
+describe('experiments/schema.json', () => {
+  it('is that of the components that there are', async () => {
+    const registry = new Registry(builtin);
+    for (const file of files) {
+      const path = join(root, 'experiments', file);
+      const { plugins = [] } = parseDocument(readFileSync(path, 'utf8')).toJS() as { plugins?: string[] };
+      for (const specifier of plugins.filter((one) => one.startsWith('.'))) {
+        const plugin = await loadPlugin(specifier, path);
+        if (!registry.list().some((registered) => registered.package === plugin.name)) registry.add(plugin);
+      }
+    }
+    const written = readFileSync(join(root, 'experiments', 'schema.json'), 'utf8');
+    expect(JSON.parse(written), 'npm run schema writes it anew').toEqual(experimentJsonSchema(registry));
+  });
+
+  it('accepts every experiment', () => {
+    const schema = z.fromJSONSchema(JSON.parse(readFileSync(join(root, 'experiments', 'schema.json'), 'utf8')) as Parameters<typeof z.fromJSONSchema>[0]);
+    const refused = files.flatMap((file) => {
+      const { error } = schema.safeParse(parseDocument(readFileSync(join(root, 'experiments', file), 'utf8')).toJS());
+      return error === undefined ? [] : [{ file, issues: error.issues }];
+    });
+    expect(refused).toEqual([]);
   });
 });
 
