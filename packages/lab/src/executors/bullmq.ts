@@ -22,6 +22,7 @@ export function bullmqExecutor({ url, runs }: BullmqOptions): Executor {
   return {
     name: 'bullmq',
     async run(folders, tell) {
+      if (folders.length === 0) return [];
       const { Queue, QueueEvents } = await loadBullmq();
       const connection = await connectionTo(url);
       const queue = new Queue<QueuedJob, QueuedAnswer>(queueName, { connection });

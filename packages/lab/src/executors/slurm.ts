@@ -137,6 +137,9 @@ function states(array: string): Map<number, string> {
 
 const ended = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT', 'OUT_OF_MEMORY', 'BOOT_FAIL', 'DEADLINE']);
 
+/** Seconds without an answer from Slurm after which waiting is given up. */
+const patience = 600;
+
 /** Waits until no task is left, and tells what the run folders show. */
 async function watch(folders: readonly string[], arrays: readonly Submitted[], tell: Tell, every: number): Promise<JobOutcome[]> {
   const outcomes = new Map<string, JobOutcome>();
@@ -146,11 +149,19 @@ async function watch(folders: readonly string[], arrays: readonly Submitted[], t
     started.add(folder);
     tell(folder, { kind: 'started' });
   };
+  let unanswered = 0;
   for (;;) {
-    const open = new Map(arrays.flatMap(({ array, runs }) => [...states(array)].map(([index, state]) => [runs[index] ?? '', state] as const)));
-    for (const folder of folders) {
+    let open: ReadonlyMap<string, string> | undefined;
+    try {
+      open = new Map(arrays.flatMap(({ array, runs }) => [...states(array)].map(([index, state]) => [runs[index] ?? '', state] as const)));
+      unanswered = 0;
+    } catch (error) {
+      // A controller that is being restarted does not answer for a while; the tasks go on.
+      if (++unanswered * every > patience) throw error;
+    }
+    for (const folder of open === undefined ? [] : folders) {
       if (outcomes.has(folder)) continue;
-      const state = open.get(basename(folder));
+      const state = open?.get(basename(folder));
       if (state === 'RUNNING') begin(folder);
       if (state !== undefined) continue;
       begin(folder);

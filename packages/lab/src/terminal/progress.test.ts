@@ -51,6 +51,60 @@ describe('Progress', () => {
   });
 });
 
+describe('Progress of several runs', () => {
+  const runs = [0, 1].map((seed): Run => ({ name: `seed-${seed}`, values: {}, folder: `seed-${seed}`, config: { seed, stages: ['train'] } }));
+
+  function showBoth(stream: { isTTY: boolean; rows?: number }): string[] {
+    const written: string[] = [];
+    let now = 0;
+    const progress = new Progress({ ...stream, columns: 100, write: (text) => written.push(text) }, { clock: () => now });
+    for (const [index, run] of runs.entries()) {
+      progress.runStarted(run, { index, of: 4, waiting: 3 - index });
+      progress.stageStarted(run, 'train', { from: 0, steps: 4 });
+    }
+    for (let step = 1; step <= 4; step++) {
+      now += 1000;
+      for (const run of step <= 2 ? runs : runs.slice(1)) progress.stepDone(run, step, { samples: 64, show: { loss: 1 / step } });
+      if (step === 2) progress.runDone(runs[0] as Run, { failed: true });
+    }
+    progress.runDone(runs[1] as Run, { failed: false });
+    return written;
+  }
+
+  it('draws a line for each and one for all, in place of those before', () => {
+    const written = showBoth({ isTTY: true });
+    const drawn = written.map((text) => text.split('\n').length);
+    expect(Math.max(...drawn)).toBe(3);
+    expect(written.find((text) => text.includes('2/4  64 samples/s') && text.includes('[2/4]'))?.split('\u001b[J').at(-1)).toMatchInlineSnapshot(`
+      "[1/4] seed=0 train  ██████████░░░░░░░░░░  2/4  64 samples/s  loss 0.5  0:02 left
+      [2/4] seed=1 train  █████░░░░░░░░░░░░░░░  1/4  loss 1
+      0 runs done, 4 to go  0:10 left"
+    `);
+    expect(written.filter((text) => text.endsWith('\n'))).toMatchInlineSnapshot(`
+      [
+        "[1/4] seed=0: failed
+      ",
+        "[2/4] seed=1 train  ████████████████████  4/4  64 samples/s  loss 0.25  in 0:04
+      ",
+      ]
+    `);
+    // As many lines up as were drawn.
+    for (const [index, text] of written.entries()) {
+      const up = /^\r\u001b\[(\d+)A/.exec(text)?.[1];
+      if (up !== undefined) expect(Number(up)).toBe((drawn[index - 1] ?? 0) - 1);
+    }
+  });
+
+  it('draws no more lines than the terminal has', () => {
+    expect(showBoth({ isTTY: true, rows: 4 }).some((text) => text.includes('and 1 more'))).toBe(true);
+  });
+
+  it('names the run in each plain line', () => {
+    for (const text of showBoth({ isTTY: false })) expect(text).toMatch(/^\[[12]\/4\] seed=[01].*\n$/);
+    expect(showBoth({ isTTY: false })).toContain('[1/4] seed=0: failed\n');
+  });
+});
+
 describe('format', () => {
   it('writes durations and numbers', () => {
     expect([0, 59.6, 65, 7207].map(formatDuration)).toEqual(['0:00', '1:00', '1:05', '2:00:07']);
