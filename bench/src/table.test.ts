@@ -15,10 +15,10 @@ const row = (threads: number, milliseconds: number, torch?: number): Row => ({
   peers: torch === undefined ? [] : [{ name: 'torch', median_ms: torch, ratio: torch / milliseconds }],
 });
 
-it('takes the best run of each contestant, and the largest error', () => {
-  const [only, ...others] = merged([row(1, 4, 3), row(1, 2, 5), row(1, 3)]);
+it('takes the best run, the median of the ratios of single runs, and the largest error', () => {
+  const [only, ...others] = merged([row(1, 4, 2), row(1, 2, 6), row(1, 3, 3), row(1, 1)]);
   expect(others).toEqual([]);
-  expect(only).toMatchObject({ median_ms: 2, peers: [{ name: 'torch', median_ms: 3, ratio: 1.5 }] });
+  expect(only).toMatchObject({ median_ms: 1, peers: [{ name: 'torch', median_ms: 3, ratio: 1 }] });
   expect(only?.error).toBeCloseTo(12e-7, 12);
 });
 

@@ -1,11 +1,15 @@
 // Rows as a table for docs/PERFORMANCE.md: a line a case, with one thread and two, and how many times faster we are.
 import type { Row } from './row.ts';
+import { median } from './timing.ts';
 
 const significant = (value: number): string => (value >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3))));
 
 const keyOf = ({ workload, case: name, backend, threads }: Row): string => [workload, name, backend, threads].join(' ');
 
-/** Rows of several runs as one: of each contestant the run that was disturbed least, which is the fastest. */
+/**
+ * Rows of several runs as one: our time from the run that was disturbed least, which is the fastest; the ratio to a peer as
+ * the median of those of the runs that both took part in, so that more runs favour nobody.
+ */
 export function merged(rows: readonly Row[]): Row[] {
   const groups = new Map<string, [Row, ...Row[]]>();
   for (const row of rows) {
@@ -17,9 +21,8 @@ export function merged(rows: readonly Row[]): Row[] {
     const best = group.reduce((least, row) => (row.median_ms < least.median_ms ? row : least));
     const names = [...new Set(group.flatMap(({ peers }) => peers.map(({ name }) => name)))];
     const peers = names.map((name) => {
-      const times = group.flatMap((row) => row.peers.filter((peer) => peer.name === name).map((peer) => peer.median_ms));
-      const least = Math.min(...times);
-      return { name, median_ms: least, ratio: least / best.median_ms };
+      const own = group.flatMap((row) => row.peers.filter((peer) => peer.name === name));
+      return { name, median_ms: median(own.map((peer) => peer.median_ms)), ratio: median(own.map(({ ratio }) => ratio)) };
     });
     return { ...best, error: Math.max(...group.map(({ error }) => error)), peers };
   });
