@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { parse } from 'yaml';
 import type { Estimate, Variant } from '../analysis/summary.ts';
 import type { Interval } from '../analysis/statistics.ts';
 import type { Environment } from '../run/environment.ts';
@@ -60,7 +61,7 @@ export interface ResultsRecord {
   readonly command: string;
   readonly config: {
     readonly file: string;
-    /** Of the file's text. */
+    /** Of what the file says, without its comments. */
     readonly sha256: string;
     /** Of all jobs with every default: the end of the run folder's name. */
     readonly hash: string;
@@ -95,7 +96,7 @@ export function makeRecord({ study, variants, judgements, pictures, command }: R
     command,
     config: {
       file: basename(record.file),
-      sha256: createHash('sha256').update(readFileSync(record.file)).digest('hex'),
+      sha256: contentHash(record.file),
       hash: identityOf(runs),
       plugins: record.plugins,
     },
@@ -107,6 +108,13 @@ export function makeRecord({ study, variants, judgements, pictures, command }: R
     variants: variants.map(recordVariant),
     pictures,
   };
+}
+
+/** sha256 of what an experiment file says: of its values if it is YAML, else of its text. */
+export function contentHash(file: string): string {
+  const text = readFileSync(file, 'utf8');
+  const content = /\.ya?ml$/.test(file) ? JSON.stringify(parse(text)) : text;
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function distinctEnvironments(attempts: readonly (readonly Environment[])[]): RecordedEnvironment[] {

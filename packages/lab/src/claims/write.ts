@@ -1,5 +1,4 @@
 // Recorded results on the disk: a folder beside the experiment, and the page of a folder of experiments.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '@athanor/core';
@@ -11,7 +10,7 @@ import { indexMark, indexPage, resultsPage } from './markdown.ts';
 import type { IndexEntry } from './markdown.ts';
 import { numbersOf } from './measure.ts';
 import { drawPictures } from './pictures.ts';
-import { makeRecord } from './record.ts';
+import { contentHash, makeRecord } from './record.ts';
 import type { ResultsRecord } from './record.ts';
 import type { Judgement } from './evaluate.ts';
 
@@ -116,7 +115,7 @@ export function writeIndex(folder: string): string {
     const results = resultsFolder(file);
     const record = readRecord(results);
     if (record === undefined) return [];
-    const changed = createHash('sha256').update(readFileSync(file)).digest('hex') !== record.config.sha256;
+    const changed = contentHash(file) !== record.config.sha256;
     return [{ path: relative(folder, results).split(sep).join('/'), record, changed }];
   });
   const path = join(folder, indexFile);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { contentHash } from '../claims/record.ts';
 import type { ResultsRecord } from '../claims/record.ts';
 import { main } from './main.ts';
 
@@ -189,12 +190,21 @@ describe('athanor reproduce', () => {
       A finding is recorded and judged, but nothing depends on it.
       "
     `);
-    writeFileSync('topic/walk.yaml', `# later\n${walk(holding)}`);
+    writeFileSync('topic/walk.yaml', walk(holding).replace('far above', 'above'));
     writeFileSync('topic/other.yaml', walk('').replace('steps: 6', 'steps: 4').replace('claims:\n', ''));
     expect((await athanor('reproduce', 'topic/other.yaml')).code).toBe(0);
     expect(readFileSync('RESULTS.md', 'utf8')).toContain('\n1 of 1 claim holds; 1 finding.\n');
     const lines = readFileSync('RESULTS.md', 'utf8').split('\n').filter((line) => line.includes('the file has changed since'));
     expect(lines.map((line) => line.slice(0, 14))).toEqual(['| [topic/walk]']);
+  });
+
+  it('knows a file again by what it says', () => {
+    const hashes = ['x: 1 # one\n', '# first\nx:   1\n', 'x: 2\n'].map((text) => {
+      writeFileSync('some.yaml', text);
+      return contentHash('some.yaml');
+    });
+    expect(hashes[1]).toBe(hashes[0]);
+    expect(hashes[2]).not.toBe(hashes[0]);
   });
 
   it('refuses to write over a page that a person wrote, before anything runs', async () => {
