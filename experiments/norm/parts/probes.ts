@@ -4,6 +4,7 @@ import type { Tensor } from '@athanor/core';
 import { component } from '@athanor/core/plugin';
 import type { DatasetPart } from '@athanor/core/plugin';
 import { batches } from '@athanor/data';
+import { figureArtifact } from '@athanor/lab';
 import { channelMoments, driftOf, driftShares, gradientShiftProbe, keepingBuffers, landscapeProbe, layerProbe, outputsAt, parameterLayers, percentiles } from '@athanor/norm/analysis';
 import type { Drift, Landscape } from '@athanor/norm/analysis';
 import * as z from 'zod';
@@ -60,6 +61,14 @@ const drift = component({
         const mean = (pick: (own: Drift) => number): number => drifts.reduce((sum, own) => sum + pick(own), 0) / drifts.length;
         return { 'drift.median': mean((own) => own.median), 'drift.spread': mean((own) => own.spread), 'drift.variation': mean((own) => own.variation) };
       },
+      artifacts(history: History) {
+        const series = driftShares.map((share, i) => ({
+          name: `${Math.round(100 * share)} %`,
+          points: (history.get(name(0, share)) ?? []).map((y, time) => ({ x: time * steps, y })),
+          look: i === 1 ? 0 : 1,
+        }));
+        return new Map([figureArtifact('drift', { caption: `Percentiles of the first unit of ${module} on ${samples} test samples`, lines: { series, x: { label: 'step' }, y: { label: 'pre-activation' } } })]);
+      },
     };
   },
 });
@@ -80,6 +89,16 @@ const landscape = component({
         return { ...rows, 'landscape.low': Math.min(...measured.losses), 'landscape.high': Math.max(...measured.losses) };
       },
       summarize: (history: History) => Object.fromEntries(names.map((name) => [`landscape.${name}`, median(history.get(`landscape.${name}`) ?? [])])),
+      artifacts(history: History) {
+        const [low, high] = ['landscape.low', 'landscape.high'].map((name) => history.get(name) ?? []);
+        const points = (low ?? []).map((least, time) => ({ x: time * steps, y: (least + (high?.[time] ?? least)) / 2, low: least, high: high?.[time] ?? least }));
+        return new Map([
+          figureArtifact('loss-landscape', {
+            caption: 'Losses along the gradient, at steps of half to four times the learning rate: least to greatest',
+            lines: { series: [{ name: 'losses', points }], x: { label: 'step' }, y: { label: 'training loss' } },
+          }),
+        ]);
+      },
     };
   },
 });
