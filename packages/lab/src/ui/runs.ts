@@ -32,6 +32,8 @@ export interface RunRow {
 interface Known {
   row: RunRow;
   version: number;
+  /** When the last stage's result was written; 0 while there is none. */
+  result: number;
   readonly run: Run;
   readonly stages: readonly StageFolder[];
 }
@@ -106,7 +108,7 @@ export class RunsFolder {
     }
     this.complete = true;
     for (const known of this.#known.values()) {
-      if (known.row.status !== 'done') this.#refresh(known);
+      this.#refresh(known);
       await this.#breathe();
     }
   }
@@ -127,7 +129,7 @@ export class RunsFolder {
         const path = join(folder, name);
         const run = { name, values, folder: path, config: parse(readFileSync(join(path, 'config.yaml'), 'utf8')) as JobConfig };
         const row: RunRow = { id: this.#nextId++, study, name, variant: formatValues(values), seed: run.config.seed, status: 'waiting', step: 0, begun: record.created, numbers: {} };
-        const known: Known = { row, version: ++this.#version, run, stages: stagesOf(run) };
+        const known: Known = { row, version: ++this.#version, result: 0, run, stages: stagesOf(run) };
         this.#refresh(known);
         this.#known.set(row.id, known);
         ids.push(row.id);
@@ -145,10 +147,15 @@ export class RunsFolder {
 
   #refresh(known: Known): void {
     const { row, run, stages } = known;
+    const result = timeOf(join(stages.at(-1)?.folder ?? run.folder, 'result.json'));
+    // A stage that must be computed again loses its result.
+    if (row.status === 'done' && result === known.result) return;
+    const written = result !== known.result;
+    known.result = result;
     const status = runStatus(run);
     const begun = status === 'running' || status === 'interrupted';
     const step = begun ? this.series.open(row.id, stages).lastStep : 0;
-    if (status === row.status && step === row.step) return;
+    if (status === row.status && step === row.step && !written) return;
     const numbers = status === 'done' ? (Object.assign({}, ...stages.map(({ folder }) => readResult(folder)?.summary ?? {})) as RunRow['numbers']) : {};
     known.row = { ...row, status, step, numbers };
     known.version = ++this.#version;

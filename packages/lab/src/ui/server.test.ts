@@ -134,6 +134,19 @@ describe('what it tells', () => {
   });
 });
 
+it('sees that a run which was done is computed again', async () => {
+  const result = join(study.runs[3]?.folder ?? '', '0-walk', 'result.json');
+  const status = async () => (await json('/api/runs')).rows.find(({ name }) => name === study.runs[3]?.name);
+  const watching = new AbortController();
+  await fetch(`${ui.url}api/events`, { signal: watching.signal });
+  renameSync(result, `${result}.aside`);
+  await expect.poll(async () => (await status())?.status, { timeout: 60_000 }).toBe('interrupted');
+  writeFileSync(result, readFileSync(`${result}.aside`, 'utf8').replace('1000', '1001'));
+  rmSync(`${result}.aside`);
+  await expect.poll(status, { timeout: 60_000 }).toMatchObject({ status: 'done', numbers: { 'test.samples': 1001 } });
+  watching.abort();
+});
+
 describe('whom it refuses', () => {
   it('answers only to its own name, so that no other name can be bound to it', async () => {
     const { port } = new URL(ui.url);
