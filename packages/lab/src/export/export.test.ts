@@ -150,7 +150,7 @@ describe('athanor export', () => {
     expect(answers.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
     const text = answers.map(({ error }) => error.trim().replaceAll(folder, 'FOLDER').replaceAll(/[0-9a-f]{8}/g, 'HASH').replace(/under .*runs/, 'under runs')).join('\n');
     expect(text).toMatchInlineSnapshot(`
-      "there is no run "wolks" under runs — athanor ls shows all
+      "there is no run "wolks" under runs — did you mean "walks"? — athanor ls shows all
       there is no export format "parket" — did you mean "parquet"? — formats: parquet, csv, arrow, tensorboard, safetensors, model
       FOLDER/walks.yaml is a file — name a folder with --to
       a word is missing: athanor <command> --help shows which"
