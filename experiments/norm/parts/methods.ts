@@ -4,6 +4,8 @@ import type { ComponentRef } from '@athanor/core/plugin';
 export interface Method {
   readonly norm: ComponentRef;
   readonly weight?: ComponentRef;
+  /** Another normalization that takes the same arrays, for evaluation. */
+  readonly evaluation?: ComponentRef;
   /** Given where the normalization is its own activation. */
   readonly activation?: 'none';
 }
@@ -14,12 +16,9 @@ export const methods = {
   batch: { norm: 'batch' },
   'batch-renorm': { norm: { name: 'batch-renorm', momentum: 0.05, warmup: 50, rRamp: 100, dRamp: 100 } },
   'ghost-batch': { norm: { name: 'ghost-batch', samples: 8 } },
-  'batch-of-2': { norm: { name: 'ghost-batch', samples: 2, momentum: 0.05 } },
-  'batch-of-4': { norm: { name: 'ghost-batch', samples: 4, momentum: 0.05 } },
-  'batch-of-8': { norm: { name: 'ghost-batch', samples: 8, momentum: 0.05 } },
-  'eval-of-2': { norm: { name: 'eval', samples: 2 } },
-  'eval-of-4': { norm: { name: 'eval', samples: 4 } },
-  'eval-of-8': { norm: { name: 'eval', samples: 8 } },
+  'batch-of-2': { norm: { name: 'ghost-batch', samples: 2, momentum: 0.05 }, evaluation: { name: 'eval', samples: 2 } },
+  'batch-of-4': { norm: { name: 'ghost-batch', samples: 4, momentum: 0.05 }, evaluation: { name: 'eval', samples: 4 } },
+  'batch-of-8': { norm: { name: 'ghost-batch', samples: 8, momentum: 0.05 }, evaluation: { name: 'eval', samples: 8 } },
   // For batches that come in 16 parts of 2: a step is 16 forwards, so running statistics move a sixteenth as fast.
   'batch-renorm-in-parts': { norm: { name: 'batch-renorm', momentum: 0.003, warmup: 1600, rRamp: 3200, dRamp: 3200 } },
   'switchable-in-parts': { norm: { name: 'switchable', momentum: 0.003 } },
@@ -57,3 +56,9 @@ export const methods = {
 
 export type MethodName = keyof typeof methods;
 export const methodNames = Object.keys(methods) as [MethodName, ...MethodName[]];
+
+/** What a method puts into the config of a model that is trained, or evaluated. */
+export function methodConfig(name: MethodName, use: 'training' | 'evaluation'): Omit<Method, 'evaluation'> {
+  const { evaluation, ...method }: Method = methods[name];
+  return use === 'evaluation' && evaluation !== undefined ? { ...method, norm: evaluation } : method;
+}

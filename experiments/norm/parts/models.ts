@@ -8,7 +8,7 @@ import { EvoNormB0, EvoNormS0, FilterResponseNorm } from '@athanor/norm';
 import { ConvUnit, activationNames } from '@athanor/zoo';
 import type { Activation, Style } from '@athanor/zoo';
 import * as z from 'zod';
-import { methodNames, methods } from './methods.ts';
+import { methodConfig, methodNames } from './methods.ts';
 
 interface SmallConvnetOptions {
   readonly widths: readonly number[];
@@ -69,10 +69,14 @@ export const models = [
     kind: 'model',
     name: 'normalised',
     summary: 'A model with a method of the table: a normalization, a reparametrization, or both',
-    schema: z.strictObject({ method: z.enum(methodNames), model: componentRef('model') }),
-    create({ method, model }, { input, classes, make }) {
+    schema: z.strictObject({
+      method: z.enum(methodNames),
+      use: z.enum(['training', 'evaluation']).default('training').meta({ description: 'evaluation: with the normalization that the method has for it, if it has one' }),
+      model: componentRef('model'),
+    }),
+    create({ method, use, model }, { input, classes, make }) {
       const parts = typeof model === 'string' ? { name: model } : model;
-      return make('model', { ...parts, ...methods[method] }, { input, classes });
+      return make('model', { ...parts, ...methodConfig(method, use) }, { input, classes });
     },
   }),
   component({
