@@ -11,6 +11,7 @@ import type { Json } from '../run/stage.ts';
 import { identityOf } from '../run/study.ts';
 import type { Study } from '../run/study.ts';
 import type { Judgement, Verdict } from './evaluate.ts';
+import { numbersOf } from './measure.ts';
 import type { Claim } from './schema.ts';
 
 /** A picture beside the numbers. */
@@ -19,7 +20,7 @@ export interface RecordedPicture {
   readonly caption: string;
 }
 
-/** Numbers that were not finite are null. */
+/** Numbers that were not finite, or not there, are null. */
 type Stored = number | null;
 
 export interface RecordedEstimate {
@@ -148,17 +149,23 @@ function recordClaim({ claim, verdict, quantity, expected, estimate, reason }: J
 }
 
 function recordVariant({ name, values, runs, estimates, seconds }: Variant): RecordedVariant {
+  const numbers = runs.map(numbersOf);
   return {
     name,
     values,
     seeds: runs.map(({ config }) => config.seed),
-    metrics: Object.fromEntries([...estimates].map(([metric, estimate]) => [metric, recordEstimate(estimate)])),
+    metrics: Object.fromEntries([...estimates].map(([metric, estimate]) => [metric, { ...recordEstimate(estimate), values: numbers.map((known) => finite(known?.get(metric))) }])),
     seconds: rounded(seconds),
   };
 }
 
-function recordEstimate({ mean, values, interval, method }: Estimate): RecordedVariant['metrics'][string] {
-  return { mean: stored(mean), interval: storedInterval(interval), n: values.length, method, values: values.map((value) => (Number.isFinite(value) ? value : null)) };
+function recordEstimate({ mean, values, interval, method }: Estimate): RecordedEstimate {
+  return { mean: stored(mean), interval: storedInterval(interval), n: values.length, method };
+}
+
+/** With all its digits. */
+function finite(value: number | undefined): Stored {
+  return value === undefined || !Number.isFinite(value) ? null : value;
 }
 
 function storedInterval(interval: Interval | undefined): readonly [Stored, Stored] | null {
