@@ -86,7 +86,7 @@ export const fashionMnistSchema = z.strictObject({
 
 /**
  * Loads Fashion-MNIST: bytes of shape `[1, 28, 28]`.
- * @param place.dataDir folder of data files; also searched: the environment's `ATHANOR_DATA` and the Debian package's folder.
+ * @param place `dataDir` is the folder of data files; also searched: the environment's `ATHANOR_DATA` and the Debian package's folder.
  * @throws UserError saying where to get a missing file, or which file is damaged.
  */
 export async function fashionMnist(

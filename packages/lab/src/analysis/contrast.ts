@@ -6,6 +6,7 @@ import type { Interval } from './statistics.ts';
 /** Values by seed. */
 export type BySeed = ReadonlyMap<number, number>;
 
+/** Student's t, or the percentile bootstrap. */
 export type IntervalMethod = 't' | 'bootstrap';
 
 /** An estimate over seeds. Without an interval, `reason` says why there is none. */

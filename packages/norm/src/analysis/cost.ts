@@ -56,6 +56,7 @@ export const costFormulas = {
   elementwise: { flops: [4, 10], backwardReads: 4, kept: [2, 0] },
 } as const satisfies Record<string, Formula>;
 
+/** The name of a cost formula. */
 export type CostFormula = keyof typeof costFormulas;
 
 /** The cost that a formula predicts, if every tensor is read once by each kernel that needs it. */

@@ -17,7 +17,9 @@ export const changes = {
   Xc: 'a constant added to one sample',
 } as const;
 
+/** What is done to the weights or to the inputs of a layer. */
 export type Change = keyof typeof changes;
+/** All changes, in the order of the truth table's columns. */
 export const changeNames = Object.keys(changes) as Change[];
 
 /** A layer with a normalization, in a form that all methods share: y = forward(x), with the raw weight W [out, in, …]. */

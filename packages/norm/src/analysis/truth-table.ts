@@ -39,6 +39,7 @@ export interface TableRow {
   readonly alone: boolean;
   /** Whether training and evaluation compute the same from the start; undefined where it depends on how far an iteration has come. */
   readonly modeless: boolean | undefined;
+  /** The normalization of units, or the reparametrization of weights, that the row is about. */
   readonly make: (dtype: Dtype) => { readonly norm?: (units: number) => TensorModule; readonly weighted?: Reparametrization };
 }
 
