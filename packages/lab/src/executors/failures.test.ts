@@ -29,6 +29,14 @@ describe('failuresAsError', () => {
     expect(error?.message.replaceAll(/log: .*job\.log/g, 'log: job.log')).toMatchInlineSnapshot(`
       "3 of 24 runs failed:
         a: a fault
+          | line 4
+          | line 5
+          | line 6
+          | line 7
+          | line 8
+          | line 9
+          | line 10
+          | line 11
           | line 12
           | line 13
           | line 14

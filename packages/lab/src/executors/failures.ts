@@ -38,8 +38,8 @@ export function failuresAsError(failed: readonly FailedRun[], of: number): Error
 function describe({ run, failure: { message, log, user } }: FailedRun): string[] {
   const lines = [`  ${run.name}: ${message}`];
   if (log === undefined) return lines;
-  // A mistake's message says it all; of a fault, the last words may help.
-  if (!user) lines.push(...lastLines(log, 8).map((line) => `    | ${line}`));
+  // A mistake's message says it all; of a fault, the last words may help: a whole stack, and a few lines before it.
+  if (!user) lines.push(...lastLines(log, 16).map((line) => `    | ${line}`));
   return [...lines, `    log: ${relative(process.cwd(), log)}`];
 }
 
