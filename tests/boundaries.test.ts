@@ -13,6 +13,7 @@ const manifestSchema = z.object({
   dependencies: dependencyList,
   devDependencies: dependencyList,
   peerDependencies: dependencyList,
+  files: z.array(z.string()).optional(),
 })
 
 /** Arrows: package → the packages of ours that it may depend on. */
@@ -40,10 +41,11 @@ const shortNames = (names: Iterable<string>) =>
 
 const importedFrom = /^(?:import\s|(?:(?:import|export)\s[^'"\n]*|\})\s*\bfrom\s)\s*['"]([^'".][^'"]*)['"]/gm
 
-/** Packages named by the import and export statements of the sources, tests excepted. */
+/** Packages named by the import and export statements of the sources that are packed. */
 function importedPackages(folder: string): Set<string> {
   const files = readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
-  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  const unpacked = (readManifest(folder).files ?? []).filter((pattern) => pattern.startsWith('!src/')).map((pattern) => `${pattern.slice('!src/'.length)}/`)
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !unpacked.some((start) => file.startsWith(start)))
   const packages = new Set<string>()
   for (const source of sources) {
     const text = readFileSync(join(root, folder, 'src', source), 'utf8')

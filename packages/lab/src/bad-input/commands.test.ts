@@ -1,7 +1,7 @@
 // Wrong words for the commands that look at runs, write files or prepare work.
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Transcript, athanor, inTemporaryFolder, walk, write } from './transcript.ts';
+import { Transcript, athanor, inTemporaryFolder, walk, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

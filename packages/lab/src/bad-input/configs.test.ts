@@ -1,6 +1,6 @@
 // Configs that are YAML and nothing else: keys, types, ranges, components, references.
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, plugins, train, walk } from './transcript.ts';
+import { Transcript, inTemporaryFolder, plugins, train, walk } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

@@ -5,7 +5,7 @@ import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, train, write } from './transcript.ts';
+import { Transcript, inTemporaryFolder, train, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

@@ -1,6 +1,6 @@
 // Plugins that are not there, do not load, are none, or fail while they run.
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, plugins, walk, write } from './transcript.ts';
+import { Transcript, inTemporaryFolder, plugins, walk, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

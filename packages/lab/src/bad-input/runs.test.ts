@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { watchFileOperations } from '../run/files.ts';
 import type { FileOperation } from '../run/files.ts';
 import { identity } from '../testing/identity.ts';
-import { Transcript, athanor, inTemporaryFolder, scrubbed, source, walk, write } from './transcript.ts';
+import { Transcript, athanor, inTemporaryFolder, scrubbed, source, walk, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 afterEach(() => rmSync('runs', { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 // Sweeps, extended files, named stages, quick forms, claims, and configs that are modules.
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, plugins, walk, write } from './transcript.ts';
+import { Transcript, inTemporaryFolder, plugins, walk, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

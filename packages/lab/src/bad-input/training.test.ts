@@ -1,6 +1,6 @@
 // Trainings that cannot work: models that do not fit the data, batches larger than it, numbers that are none.
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, train } from './transcript.ts';
+import { Transcript, inTemporaryFolder, train } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

@@ -1,7 +1,7 @@
 // Wrong words on the command line: commands, options, files that are no experiments, runs that are not there.
 import { mkdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, walk, write } from './transcript.ts';
+import { Transcript, inTemporaryFolder, walk, write } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

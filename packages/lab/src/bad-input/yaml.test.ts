@@ -1,6 +1,6 @@
 // Experiment files that are no YAML, or YAML that says something else than its author meant.
 import { expect, test } from 'vitest';
-import { Transcript, inTemporaryFolder, walk } from './transcript.ts';
+import { Transcript, inTemporaryFolder, walk } from '../testing/transcript.ts';
 
 inTemporaryFolder();
 

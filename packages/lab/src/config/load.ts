@@ -101,8 +101,8 @@ export async function loadExperiment(file: string, { words = [], quick = false, 
     })));
   }
   if (!quick && small.overrides.length > 0) {
-    // The quick form is checked too, though it is not what runs.
-    const form = checkForm(document, small.overrides);
+    // The quick form is checked too, though it is not what runs: as these words with --quick would have it.
+    const form = checkForm(document, [...small.overrides, ...given]);
     mistakes.push(...form.mistakes, ...expandJobs(form.value, form.experiment, registry, form.place, document.value).mistakes);
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes);
