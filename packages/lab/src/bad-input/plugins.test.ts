@@ -21,6 +21,7 @@ test('plugins that do not load', async () => {
     'schemaless.mjs': module('[{ kind: "stage", name: "mine", summary: "", schema: { steps: "number" }, create() {} }]'),
     'createless.mjs': module(`[{ kind: "stage", name: "mine", summary: "", schema: ${schema} }]`),
     'double.mjs': module(`[{ kind: "stage", name: "walk", summary: "", schema: ${schema}, create() {} }]`),
+    'empty.mjs': module('[]'),
     'words.json': '{ "name": "mine" }',
   });
   await told.file('a package that is not installed', using('"@athanor/nrom"'));
@@ -37,7 +38,7 @@ test('plugins that do not load', async () => {
   await told.file('a schema that is none', using('./schemaless.mjs'));
   await told.file('a component without create', using('./createless.mjs'));
   await told.file('a component that another plugin has', using('./double.mjs'));
-  await told.file('the same plugin twice', using(plugins.toy));
+  await told.file('the same plugin twice', using('./empty.mjs, ./empty.mjs'));
   await told.file('not a list', walk.replace(/plugins: .*/, `plugins: ${plugins.toy}`));
   await told.file('several at once', using('./throws.mjs, ./absent.ts, ./wrong.mjs'));
   await expect(told.text).toMatchFileSnapshot('told/plugins.txt');
