@@ -17,7 +17,7 @@ export interface Environment extends Partial<Engine> {
   /** When this attempt began, ISO 8601. */
   readonly started: string;
   readonly command: string;
-  /** Commit of the experiment's repository; `dirty` when files differ from it. */
+  /** Commit of the experiment's repository; `dirty` when files differ from it: how, is kept as a patch in the study's folder. */
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
   readonly packages: Readonly<Record<string, string>>;
   readonly node: string;
@@ -58,13 +58,27 @@ function labVersion(): string {
 
 function gitState(folder: string): Environment['git'] {
   if (!insideRepository(folder)) return null;
-  const git = (...words: string[]) =>
-    execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
   try {
-    return { commit: git('rev-parse', 'HEAD'), dirty: git('status', '--porcelain', '--untracked-files=no') !== '' };
+    return { commit: git(folder, 'rev-parse', 'HEAD').trim(), dirty: git(folder, 'status', '--porcelain', '--untracked-files=no') !== '' };
   } catch {
     return null;
   }
+}
+
+/** How the files of the repository that holds `file` differ from its commit, as a patch; undefined if they do not, or if git cannot tell. */
+export function uncommittedChanges(file: string): string | undefined {
+  const folder = dirname(file);
+  if (!insideRepository(folder)) return undefined;
+  try {
+    const patch = git(folder, 'diff', '--binary', 'HEAD');
+    return patch === '' ? undefined : patch;
+  } catch {
+    return undefined;
+  }
+}
+
+function git(folder: string, ...words: string[]): string {
+  return execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000, maxBuffer: 2 ** 26 });
 }
 
 /** Asked before git is: starting a process takes longer. */

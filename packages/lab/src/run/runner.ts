@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { Executor, JobEvent, JobFailure } from '../executors/executor.ts';
 import { failuresAsError } from '../executors/failures.ts';
 import { inlineExecutor } from '../executors/inline.ts';
-import { removeLeftovers } from './files.ts';
+import { sha256 } from './canonical.ts';
+import { uncommittedChanges } from './environment.ts';
+import { removeLeftovers, writeFileWhole } from './files.ts';
 import { rounds } from './halving.ts';
 import type { HostOptions } from './host.ts';
 import { lockFolder } from './lock.ts';
@@ -27,6 +29,7 @@ export async function runStudy(study: Study, { observer, executor, ...host }: Ru
   const unlock = lockFolder(study.folder);
   try {
     removeLeftovers(study.folder);
+    recordChanges(study);
     const places = new Map(study.runs.map((run, index) => [run.folder, { run, index }]));
     const runner = executor ?? inlineExecutor(host);
     const failed: { run: Run; failure: JobFailure }[] = [];
@@ -49,6 +52,14 @@ export async function runStudy(study: Study, { observer, executor, ...host }: Ru
   } finally {
     unlock();
   }
+}
+
+/** Keeps what is not committed beside the runs, so that they can be made again: a patch for each state of the files. */
+function recordChanges({ folder, record }: Study): void {
+  const patch = uncommittedChanges(record.file);
+  if (patch === undefined) return;
+  const path = join(folder, `changes-${sha256(patch).slice(0, 8)}.patch`);
+  if (!existsSync(path)) writeFileWhole(path, patch);
 }
 
 function hand(event: JobEvent, run: Run, position: RunPosition, observer: Observer): void {
