@@ -5,7 +5,7 @@ import type { HostOptions } from '../run/host.ts';
 import { stageInputs } from '../run/job.ts';
 import type { Stage, StageState } from '../run/stage.ts';
 import { openRun } from '../run/study.ts';
-import { pipeCollective } from './exchange.ts';
+import { pipeCollective, sumsDescriptor } from './exchange.ts';
 
 /** What a replica is told when it starts, as its first word in JSON. */
 export interface ReplicaOrder {
@@ -28,9 +28,6 @@ export type ReplicaAnswer =
   | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly message: string; readonly user: boolean };
-
-/** File descriptor of the pipe for sums: behind standard input, output, error, and the channel. */
-export const sumsDescriptor = 4;
 
 const send = (answer: ReplicaAnswer) => process.send?.(answer);
 process.on('SIGINT', () => undefined);

@@ -6,6 +6,9 @@ import type { Collective, TypedArray } from '@athanor/core';
 // A message is its length in bytes, the bytes of an element (8 for float64, else float32), and the values.
 const headerBytes = 8;
 
+/** A replica's file descriptor of the pipe: behind standard input, output, error, and the channel. */
+export const sumsDescriptor = 4;
+
 type Floats = Float32Array | Float64Array;
 
 /** The replica's end of the pipe with file descriptor `descriptor`: waits without an event loop, as a program does. */

@@ -8,13 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@athanor/core';
 import type { Stage, StageResult, StageState, StepReport } from '../run/stage.ts';
 import type { ReplicaAnswer, ReplicaCall, ReplicaOrder } from './child.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, sumsDescriptor } from './exchange.ts';
 
 const here = fileURLToPath(import.meta.url);
 const childFile = join(here, '..', `child${extname(here)}`);
-/** Where `child.ts` expects the pipe. */
+/** The last one is `sumsDescriptor`. */
 const stdio = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const;
-const sumsDescriptor = 4;
 
 export type ReplicatedOrder = Omit<ReplicaOrder, 'rank'> & { readonly notify: (message: string) => void };
 
