@@ -51,6 +51,8 @@ export function microModule(tile: Tile, memory: MemoryLimits): Uint8Array<ArrayB
 }
 
 const unroll = 4;
+/** That the compiler hands out on x86-64; one more is its own. */
+const vectorRegisters = 15;
 
 function emitMicro(code: Code, tile: Tile, rows: number, vectors: number): void {
   const [a, b, c, k, panels, tiles, pitch, add] = microParameters.map((_, i) => code.parameter(i));
@@ -111,6 +113,7 @@ function emitStep(code: Code, tile: Tile, { rows, vectors, sums, row, column, le
     return local;
   });
   const factor = code.local('v128');
+  const factorsTogether = Math.max(1, vectorRegisters - 1 - rows * vectors - vectors);
   for (let i = 0; i < rows; i++) {
     code.get(row).memory('v128.load32_splat', step * panelRows * 4 + i * 4).set(factor);
     for (let j = 0; j < vectors; j++) {
@@ -120,8 +123,9 @@ function emitStep(code: Code, tile: Tile, { rows, vectors, sums, row, column, le
       else code.op('f32x4.mul').get(sum).op('f32x4.add');
       code.set(sum);
     }
-    // Never taken, and different each time: equal conditions would be merged.
-    if (tile.split) code.get(left).i32(-1000 - 16 * step - i).op('i32.eq').brIf(done);
+    // Never taken, and different each time: equal conditions would be merged. As few as keep the loads in registers.
+    const isLast = i === rows - 1 || (i + 1) % factorsTogether === 0;
+    if (tile.split && isLast) code.get(left).i32(-1000 - 16 * step - i).op('i32.eq').brIf(done);
   }
   for (const local of [...columns, factor]) code.release(local);
 }
