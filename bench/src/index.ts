@@ -1,16 +1,39 @@
 // `npm run bench`: our backends against TensorFlow.js and PyTorch on the same steps in the same run.
 import { writeFileSync } from 'node:fs';
 import { UserError } from '@athanor/core';
-import { benchmark } from './benchmark.ts';
+import { benchmark, chosen } from './benchmark.ts';
 import { calibrate } from '@athanor/lab';
-import { help, parseOptions } from './options.ts';
+import { firstStepHead, firstStepLine, firstSteps, type FirstStepRow } from './first-step/first-step.ts';
+import { help, parseOptions, type Options } from './options.ts';
 import { tableHead, tableLine } from './report.ts';
 import type { Row } from './row.ts';
+import { cases } from './workloads/index.ts';
+
+function save(options: Options, rows: readonly (Row | FirstStepRow)[]): void {
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+}
+
+function measureFirstSteps(options: Options): void {
+  console.log(firstStepHead);
+  const measured: FirstStepRow[] = [];
+  for (const backend of options.backends) {
+    for (const entry of chosen(options, cases)) {
+      const rows = firstSteps(entry, backend, options);
+      measured.push(...rows);
+      for (const row of rows) console.log(firstStepLine(row));
+      save(options, measured);
+    }
+  }
+}
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === undefined) {
     console.log(help);
+    return;
+  }
+  if (options.firstStep) {
+    measureFirstSteps(options);
     return;
   }
   const limits = calibrate();
@@ -20,7 +43,7 @@ async function main(): Promise<void> {
     row: (row) => {
       measured.push(row);
       console.log(tableLine(row, limits));
-      if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(measured, undefined, 2)}\n`);
+      save(options, measured);
     },
     note: (text) => {
       console.error(text);

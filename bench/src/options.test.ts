@@ -22,11 +22,12 @@ describe('parseOptions', () => {
       peers: undefined,
       seconds: 5,
       engineFeatures: false,
+      firstStep: false,
     });
   });
 
   it('reads everything', () => {
-    const words = '--json out.json --only W1,W5 --case NN-512 --backend wasm,native --threads 2 --no-peers --time 0.5 --engine-features';
+    const words = '--json out.json --only W1,W5 --case NN-512 --backend wasm,native --threads 2 --no-peers --time 0.5 --engine-features --first-step';
     expect(parseOptions(words.split(' '))).toEqual({
       json: 'out.json',
       only: ['W1', 'W5'],
@@ -36,6 +37,7 @@ describe('parseOptions', () => {
       peers: [],
       seconds: 0.5,
       engineFeatures: true,
+      firstStep: true,
     });
   });
 

@@ -14,6 +14,8 @@ export interface Options {
   /** Seconds of timing for a row, shared by everybody who takes part in it. */
   readonly seconds: number;
   readonly engineFeatures: boolean;
+  /** Measure first steps in new processes instead of steady ones. */
+  readonly firstStep: boolean;
 }
 
 export const help = `npm run bench -- [options]
@@ -26,6 +28,7 @@ export const help = `npm run bench -- [options]
   --no-peers           leave TensorFlow.js and PyTorch out
   --time SECONDS       timing of one row, shared by all who take part (default 5)
   --engine-features    turn on what the JavaScript engine offers behind flags (relaxed SIMD, wider vectors)
+  --first-step         the first step in a new process, with an empty cache of compiled code and with a filled one
   --json FILE          also write the rows as JSON
 `;
 
@@ -54,7 +57,7 @@ function number(value: string, option: string, whole: boolean): number {
 export function parseOptions(words: readonly string[]): Options | undefined {
   const flag = { type: 'boolean', default: false } as const;
   const text = { type: 'string' } as const;
-  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, peers: text, 'no-peers': flag, 'engine-features': flag, help: flag } as const;
+  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, peers: text, 'no-peers': flag, 'engine-features': flag, 'first-step': flag, help: flag } as const;
   const parsed = (() => {
     try {
       return parseArgs({ args: [...words], options, allowPositionals: false }).values;
@@ -73,5 +76,6 @@ export function parseOptions(words: readonly string[]): Options | undefined {
     peers: peers === undefined ? undefined : known(peers, '--peers', peerNames),
     seconds: number(parsed.time ?? '5', '--time', false),
     engineFeatures: parsed['engine-features'],
+    firstStep: parsed['first-step'],
   };
 }

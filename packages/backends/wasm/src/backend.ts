@@ -105,11 +105,11 @@ export class WasmBackend implements Backend {
   }
 
   compile(graph: CanonicalGraph): Executable {
-    return this.compileProgram(schedule(graph, limits, this.options.schedule));
+    return this.load(schedule(graph, limits, this.options.schedule));
   }
 
-  /** Compiles a program that was scheduled elsewhere. */
-  compileProgram(program: Program): Executable {
+  /** Compiles a program that was scheduled already. */
+  load(program: Program): Executable {
     if (this.disposed) throw new UserError('the wasm backend was disposed of');
     const executable = new WasmExecutable(program, this.store, this.linear, this.pool);
     this.forgotten.register(executable, executable.table);

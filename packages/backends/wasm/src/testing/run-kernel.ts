@@ -19,7 +19,7 @@ export function runKernel(backend: WasmBackend, kernel: Kernel, buffers: readonl
     backend.write(memory, values);
     return memory;
   });
-  backend.run(backend.compileProgram(program), { inputs: [], variables: memories, outputs: [] });
+  backend.run(backend.load(program), { inputs: [], variables: memories, outputs: [] });
   kernel.buffers.forEach(({ dtype, access }, i) => {
     const [memory, values] = [memories[i], buffers[i]];
     if (memory === undefined || values === undefined) return;
