@@ -4,8 +4,9 @@ import { unreachable, type ContractKernel, type LoopKernel } from '@athanor/core
 import type { Code } from '../assembler/code.ts';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
 import { columnsOf, microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
+import { directPlan, emitDirect } from './contract/direct.ts';
 import { plainContraction } from './contract/plain.ts';
-import { emitTiledContraction, isTiled, type TiledOptions } from './contract/tiled.ts';
+import { emitTiledContraction, isProduct, type TiledOptions } from './contract/tiled.ts';
 import { emitWinograd, winogradPlan } from './contract/winograd.ts';
 import { emitGradient, gradientPlan } from './contract/winograd-gradient.ts';
 import { emitLoopKernel, kernelParameters, type KernelShape } from './loop.ts';
@@ -50,10 +51,8 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
           shapes.push(emitLoopKernel(code, kernel, body));
           return;
         case 'contract':
-          if (isTiled(kernel)) {
-            const tiled = { ...body, tile: options.tile, micro };
-            shapes.push(emitContraction(code, kernel, tiled));
-          } else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
+          if (isProduct(kernel)) shapes.push(emitProduct(code, kernel, { ...body, tile: options.tile, micro }));
+          else shapes.push(emitLoopKernel(code, plainContraction(kernel), { ...body, products: true }));
           return;
         default:
           unreachable(kernel);
@@ -65,12 +64,14 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
 }
 
 /** Whether a kernel calls the micro-kernels. */
-export const usesMicro = (kernel: GeneratedKernel): boolean => kernel.kind === 'contract' && isTiled(kernel);
+export const usesMicro = (kernel: GeneratedKernel): boolean => kernel.kind === 'contract' && isProduct(kernel) && directPlan(kernel) === undefined;
 
 export { microModule };
 
-/** The form of a contraction is chosen by its shape. */
-function emitContraction(code: Code, kernel: ContractKernel, options: TiledOptions): KernelShape {
+/** The form of a product is chosen by its shape. */
+function emitProduct(code: Code, kernel: ContractKernel, options: TiledOptions): KernelShape {
+  const direct = directPlan(kernel);
+  if (direct !== undefined) return emitDirect(code, kernel, direct, options);
   const forward = winogradPlan(kernel, columnsOf(options.tile));
   if (forward !== undefined) return emitWinograd(code, kernel, forward, options);
   const gradient = gradientPlan(kernel, columnsOf(options.tile));

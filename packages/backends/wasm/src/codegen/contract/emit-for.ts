@@ -6,6 +6,11 @@ import type { ValueType } from '../../assembler/opcodes.ts';
 export function emitFor(code: Code, count: number | Local, body: (counter: Local) => void): void {
   const counter = code.local('i32');
   code.i32(0).set(counter);
+  if (count === 1) {
+    body(counter);
+    code.release(counter);
+    return;
+  }
   const loop = code.loop();
   body(counter);
   code.advance(counter, 1).get(counter);

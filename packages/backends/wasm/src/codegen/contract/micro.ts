@@ -52,7 +52,7 @@ export function microModule(tile: Tile, memory: MemoryLimits): Uint8Array<ArrayB
 
 const unroll = 4;
 /** That the compiler hands out on x86-64; one more is its own. */
-const vectorRegisters = 15;
+export const vectorRegisters = 15;
 
 function emitMicro(code: Code, tile: Tile, rows: number, vectors: number): void {
   const [a, b, c, k, panels, tiles, pitch, add] = microParameters.map((_, i) => code.parameter(i));

@@ -15,20 +15,10 @@ export interface TiledOptions extends BodyOptions {
   readonly micro: readonly number[];
 }
 
-export function isTiled(kernel: ContractKernel): boolean {
-  const { batch, m, n, k, combine, dtype, accumulator } = kernel;
+/** Whether a contraction is a sum of float32 products: what the forms for convolutions and matrix products compute. */
+export function isProduct({ batch, m, n, k, combine, dtype, accumulator }: ContractKernel): boolean {
   if (combine !== 'multiply-add' || dtype !== 'float32' || accumulator !== 'float32') return false;
-  if ([batch, m, n, k].some((sizes) => loopCount(sizes) === 0)) return false;
-  return !isThin(kernel);
-}
-
-/**
- * One or two rows over columns that lie side by side (depthwise convolutions): packing would cost more than it saves.
- * The plain form sums in the same order as long as k is one chunk.
- */
-function isThin({ batch, m, n, k, b }: ContractKernel): boolean {
-  const last = batch.length + m.length + n.length - 1;
-  return loopCount(m) <= 2 && loopCount(k) <= chunk && n.length > 0 && (n.at(-1) ?? 0) >= 8 && b.index.strides[last] === 1;
+  return [batch, m, n, k].every((sizes) => loopCount(sizes) > 0);
 }
 
 /** How a contraction is cut into units of work; depends on its shape alone. */
