@@ -1,20 +1,8 @@
-/* Transforms of Winograd's minimal filtering (Lavin & Gray 2015). Included after lanes.h for the same LANES. Position
+/* Transforms of Winograd's minimal filtering (Lavin & Gray 2015). Included after seconds.h for the same LANES. Position
    4 · i + j of a transformed tile lies `step` elements behind the one before. First F(2 × 2, 3 × 3), for LANES neighbouring
    tiles: 4 × 4 inputs, 2 × 2 outputs. */
 
 #define V N(f32)
-
-#if defined(__clang__)
-INLINE V N(even)(V x, V y) { V r; EACH_LANE r[lane] = lane < LANES / 2 ? x[2 * lane] : y[2 * lane - LANES]; return r; }
-INLINE V N(odd)(V x, V y) { V r; EACH_LANE r[lane] = lane < LANES / 2 ? x[2 * lane + 1] : y[2 * lane + 1 - LANES]; return r; }
-INLINE V N(zip_low)(V x, V y) { V r; EACH_LANE r[lane] = lane & 1 ? y[lane / 2] : x[lane / 2]; return r; }
-INLINE V N(zip_high)(V x, V y) { V r; EACH_LANE r[lane] = lane & 1 ? y[LANES / 2 + lane / 2] : x[LANES / 2 + lane / 2]; return r; }
-#else
-INLINE V N(even)(V x, V y) { return __builtin_shuffle(x, y, N(ramp)(0, 2)); }
-INLINE V N(odd)(V x, V y) { return __builtin_shuffle(x, y, N(ramp)(1, 2)); }
-INLINE V N(zip_low)(V x, V y) { return __builtin_shuffle(x, y, (N(ramp)(0, 1) >> 1) + (N(ramp)(0, 1) & 1) * LANES); }
-INLINE V N(zip_high)(V x, V y) { return __builtin_shuffle(x, y, LANES / 2 + (N(ramp)(0, 1) >> 1) + (N(ramp)(0, 1) & 1) * LANES); }
-#endif
 
 /* Bᵀ d of four values. */
 #define WINOGRAD_INPUT(d0, d1, d2, d3) const V r0 = d0 - d2, r1 = d1 + d2, r2 = d2 - d1, r3 = d1 - d3
@@ -24,7 +12,7 @@ INLINE V N(zip_high)(V x, V y) { return __builtin_shuffle(x, y, LANES / 2 + (N(r
 /* d B of one row of inputs. */
 INLINE void N(winograd_row)(const float *row, V *to) {
   const V x0 = N(load_f32)(row), x1 = N(load_f32)(row + LANES), x2 = N(load_f32)(row + 2), x3 = N(load_f32)(row + LANES + 2);
-  const V d0 = N(even)(x0, x1), d1 = N(odd)(x0, x1), d2 = N(even)(x2, x3), d3 = N(odd)(x2, x3);
+  const V d0 = N(even_f32)(x0, x1), d1 = N(odd_f32)(x0, x1), d2 = N(even_f32)(x2, x3), d3 = N(odd_f32)(x2, x3);
   WINOGRAD_INPUT(d0, d1, d2, d3);
   to[0] = r0, to[1] = r1, to[2] = r2, to[3] = r3;
 }
@@ -62,8 +50,8 @@ OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, int6
   }
   _Pragma("GCC unroll 2") for (int i = 0; i < 2; i++) {
     WINOGRAD_OUTPUT(s[i][0], s[i][1], s[i][2], s[i][3]);
-    N(store_f32)(to + i * pitch, N(zip_low)(s0, s1));
-    N(store_f32)(to + i * pitch + LANES, N(zip_high)(s0, s1));
+    N(store_f32)(to + i * pitch, N(zip_low_f32)(s0, s1));
+    N(store_f32)(to + i * pitch + LANES, N(zip_high_f32)(s0, s1));
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '@athanor/core/backend';
 import { combineText, identityOf, isPure, pureText } from './expression.ts';
 import type { Nest, Placed } from './nest.ts';
-import { at, call, literal, memoryTypes, registerOf, registerTypes } from './text.ts';
+import { at, call, literal, memoryTypes, registerOf, registerTypes, stepOf, wayOf } from './text.ts';
 import { findVarying, movesAlong } from './varying.ts';
 
 /** Neighbouring groups of lanes that are computed together. */
@@ -415,14 +415,14 @@ ${size > 0 ? `${value} = ${read};` : ''}
         const value = call(`splat_${registerOf(dtype)}`, this.lanes, call(`load_${suffix}`, 1, text));
         return `${call('any', this.lanes, mask)} ? ${call(`select_${registerOf(dtype)}`, this.lanes, mask, value, filled)} : ${filled}`;
       }
-      return stride === 1 ? call(`masked_${suffix}`, this.lanes, text, mask, filled) : call(`masked_strided_${suffix}`, this.lanes, text, String(stride), mask, filled);
+      return call(`masked_${wayOf(stride)}${suffix}`, this.lanes, text, ...stepOf(stride), mask, filled);
     }
     if (stride === 0) return call(`splat_${registerOf(dtype)}`, this.lanes, call(`load_${suffix}`, 1, text));
     if (stride === 1) {
       if (this.#shape.huge?.has(buffer) === true) this.nest.line(`__builtin_prefetch(${text} + ${this.ahead?.(index) ?? aheadBytes / bytesOf(dtype)});`);
       return call(`load_${suffix}`, this.lanes, text);
     }
-    return stride === -1 ? call(`load_reversed_${suffix}`, this.lanes, text) : call(`load_strided_${suffix}`, this.lanes, text, String(stride));
+    return stride === -1 ? call(`load_reversed_${suffix}`, this.lanes, text) : call(`load_${wayOf(stride)}${suffix}`, this.lanes, text, ...stepOf(stride));
   }
 
   #gather(i: Value, instruction: Gather, group: number, active: string | undefined): void {
@@ -446,10 +446,9 @@ ${size > 0 ? `${value} = ${read};` : ''}
     const { suffix } = memoryTypes[dtype];
     const { text, stride } = this.#pointer(buffer, index, group);
     const value = this.#vector(input, group);
-    const steps = stride === 1 ? [] : [String(stride)];
     if (mask === undefined && stride === 1 && this.#streams(buffer, dtype)) return this.nest.line(`${call(`stream_${suffix}`, this.lanes, text, value)};`);
-    const name = `store_${mask === undefined ? '' : 'masked_'}${stride === 1 ? '' : 'strided_'}${suffix}`;
-    this.nest.line(`${call(name, this.lanes, text, ...steps, value, ...(mask === undefined ? [] : [mask]))};`);
+    const name = `store_${mask === undefined ? '' : 'masked_'}${wayOf(stride)}${suffix}`;
+    this.nest.line(`${call(name, this.lanes, text, ...stepOf(stride), value, ...(mask === undefined ? [] : [mask]))};`);
   }
 
   #streams(buffer: number, dtype: Dtype): boolean {

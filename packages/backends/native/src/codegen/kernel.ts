@@ -18,7 +18,7 @@ export function symbolOf(key: string, phase: string): string {
 /** One C file with all functions of some kernels. */
 export function fileText(kernels: readonly { readonly key: string; readonly source: Source }[]): string {
   const lanes = [...new Set(kernels.flatMap(({ source }) => source.lanes))].sort((x, y) => x - y);
-  const types = lanes.map((count) => (count === 1 ? '#include "scalar.h"' : `#define LANES ${count}\n#include "lanes.h"\n#include "pack.h"\n#include "winograd.h"\n#undef LANES`));
+  const types = lanes.map((count) => (count === 1 ? '#include "scalar.h"' : `#define LANES ${count}\n#include "lanes.h"\n#include "seconds.h"\n#include "pack.h"\n#include "winograd.h"\n#undef LANES`));
   const helpers = new Map(kernels.flatMap(({ source }) => source.helpers.map(({ name, text }) => [name, text])));
   const parts = kernels.map(({ key, source }) => `#define KERNEL(name) ${symbolOf(key, '')}##name\n${source.text}#undef KERNEL`);
   return [...types, ...helpers.values(), ...parts, ''].join('\n');

@@ -66,6 +66,16 @@ export function call(name: string, lanes: number, ...operands: readonly string[]
   return `${name}_${lanes}(${operands.join(', ')})`;
 }
 
+/** How functions of memory are called that reach elements so far apart … */
+export function wayOf(stride: number): string {
+  return stride === 1 ? '' : stride === 2 ? 'seconds_' : 'strided_';
+}
+
+/** … and what they must be told of the distance. */
+export function stepOf(stride: number): string[] {
+  return stride === 1 || stride === 2 ? [] : [String(stride)];
+}
+
 /** Checked access to lists. */
 export function at<T>(list: readonly T[], index: number): T {
   const value = list[index];

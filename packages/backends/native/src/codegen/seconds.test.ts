@@ -1,0 +1,75 @@
+// Every second element, read and written: all vector widths, with and without masks, up to the last element of memory.
+import { build, canonicalize, move, schedule, type Dtype, type Node } from '@athanor/core/backend';
+import { afterAll, describe, expect, it } from 'vitest';
+import { nativeBackend } from '../backend.ts';
+import type { VectorBytes } from '../compiler/toolchain.ts';
+import { resultsOf } from '../testing/problems.ts';
+
+const widths: readonly VectorBytes[] = [16, 32, 64];
+const backends = widths.map((vectorBytes) => nativeBackend({ threads: 1, poison: true, vectorBytes }));
+afterAll(() => backends.forEach((backend) => backend.dispose()));
+
+const rows = 3;
+
+function leafOf(length: number, dtype: Dtype): { x: Node; values: number[] } {
+  const values = Array.from({ length: rows * length }, (_, i) => ((i * 37) % 101) + 1);
+  const shape = [rows, length];
+  if (dtype === 'float32') return { x: build.data(Float32Array.from(values), shape, dtype), values };
+  if (dtype === 'int32') return { x: build.data(Int32Array.from(values), shape, dtype), values };
+  if (dtype === 'float64') return { x: build.data(Float64Array.from(values), shape, dtype), values };
+  return { x: build.data(Uint8Array.from(values), shape, 'uint8'), values };
+}
+
+/** Strides along vectors of all accesses of one kind. */
+function strides(outputs: readonly Node[], op: 'load' | 'store'): Set<number> {
+  const [backend] = backends;
+  if (backend === undefined) throw new Error('no backend');
+  const { kernels } = schedule(canonicalize({ outputs, assignments: [] }), backend.limits);
+  const found = kernels.flatMap((kernel) =>
+    kernel.kind === 'loop' ? kernel.instructions.flatMap((instruction) => (instruction.op === op ? [instruction.index.strides[kernel.vector] ?? 0] : [])) : [],
+  );
+  return new Set(found);
+}
+
+function check(op: 'load' | 'store', cases: readonly { y: Node; want: readonly (number | undefined)[] }[]): void {
+  const outputs = cases.map(({ y }) => y);
+  expect(strides(outputs, op)).toEqual(new Set([2]));
+  for (const backend of backends) expect(resultsOf(backend, outputs).map((values) => Array.from(values))).toEqual(cases.map(({ want }) => want));
+}
+
+const counts = [9, 16, 17, 31, 32, 50];
+const shapes = (['float32', 'int32', 'float64', 'uint8'] as const).flatMap((dtype) => counts.map((count) => ({ dtype, count })));
+
+describe('every second element', () => {
+  it('is read', { timeout: 120_000 }, () => {
+    const cases = shapes.map(({ dtype, count }) => {
+      const { x, values } = leafOf(2 * count - 1, dtype);
+      const y = move.slice(x, [0, 0], [rows, 2 * count - 1], [1, 2]);
+      return { y, want: Array.from({ length: rows * count }, (_, i) => values[Math.floor(i / count) * (2 * count - 1) + 2 * (i % count)]) };
+    });
+    check('load', cases);
+  });
+
+  it('is read where guards hold', { timeout: 120_000 }, () => {
+    const cases = shapes.map(({ dtype, count }) => {
+      const { x, values } = leafOf(2 * count - 1, dtype);
+      const y = move.pad(move.slice(x, [0, 0], [rows, 2 * count - 1], [1, 2]), [[0, 0], [3, 5]], 7);
+      const want = Array.from({ length: rows * (count + 8) }, (_, i) => {
+        const at = (i % (count + 8)) - 3;
+        return at < 0 || at >= count ? 7 : values[Math.floor(i / (count + 8)) * (2 * count - 1) + 2 * at];
+      });
+      return { y, want };
+    });
+    check('load', cases);
+  });
+
+  it('is written, and nothing between', { timeout: 120_000 }, () => {
+    const cases = shapes.map(({ dtype, count }) => {
+      const { x, values } = leafOf(count, dtype);
+      const spread = move.pad(move.reshape(x, [rows, count, 1]), [[0, 0], [0, 0], [0, 1]], 0);
+      const y = move.reshape(spread, [rows, 2 * count]);
+      return { y, want: Array.from({ length: rows * 2 * count }, (_, i) => (i % 2 === 0 ? values[i / 2] : 0)) };
+    });
+    check('store', cases);
+  });
+});
