@@ -46,6 +46,11 @@ export type Instruction =
   /** The finished sum of a contraction (epilogues only). */
   | { readonly op: 'accumulator'; readonly dtype: Dtype }
   | { readonly op: 'store'; readonly buffer: number; readonly index: Affine; readonly input: Value; readonly dtype: Dtype }
+  /**
+   * buffer[index] = Σ input over the outer positions that share an index, in loop order, starting from 0. The index moves
+   * along all inner loops and along the first few outer ones (kernel/accumulate.ts); nothing else touches the buffer.
+   */
+  | { readonly op: 'accumulate'; readonly buffer: number; readonly index: Affine; readonly input: Value; readonly dtype: Dtype }
   /** buffer[index + at · stride] += input, in loop order; dropped, with the flag raised, when `at` is out of [0, size). Loops marked `serial` below. */
   | { readonly op: 'scatter'; readonly buffer: number; readonly index: Affine; readonly at: Value; readonly stride: number; readonly size: number; readonly input: Value; readonly dtype: Dtype };
 
@@ -60,7 +65,7 @@ export interface BufferParameter {
 
 /**
  * One loop nest. Loops are listed from the outermost; the first `outer` ones iterate independently (threads may
- * split them), the others are inner: reduced over. Instructions run in stages: stage 0, 2, 4, … once per outer
+ * split them, where nothing accumulates), the others are inner: reduced over. Instructions run in stages: stage 0, 2, 4, … once per outer
  * position, stage 1, 3, 5, … once per inner position; `stages[i]` is the stage of instruction i, never decreasing.
  * An inner value is visible in its own stage only; an outer value in all later stages.
  *

@@ -2,12 +2,13 @@
 // shared, common patterns become single machine instructions, and what nothing uses is dropped.
 import { isFloat, type Dtype } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
+import type { Accumulate } from './accumulate.ts';
 import type { Instruction, Value } from './ir.ts';
 import { expandMath, type MathInstruction } from './math.ts';
 
 /** An instruction that the emitter knows: the kernel's own and what lowering adds. */
 export type Lowered =
-  | Instruction
+  | Exclude<Instruction, { op: 'accumulate' }>
   | MathInstruction
   /** `pmax(x, y)` = x < y ? y : x, `pmin(x, y)` = y < x ? y : x; both keep a NaN in x. */
   | { readonly op: 'pick'; readonly name: 'pmin' | 'pmax'; readonly inputs: readonly [Value, Value]; readonly dtype: Dtype }
@@ -85,6 +86,13 @@ function withInputs(instruction: Lowered, map: (value: Value) => Value): Lowered
   }
 }
 
+/** An accumulation as a load, an addition and a store: memory holds 0 where it starts. */
+function addInPlace({ buffer, index, input, dtype }: Accumulate, emit: (instruction: Lowered) => Value): Value {
+  const before = emit({ op: 'load', buffer, index, guards: [], fill: 0, dtype });
+  const sum = emit({ op: 'elementwise', name: 'add', inputs: [before, input], dtype });
+  return emit({ op: 'store', buffer, index, input: sum, dtype });
+}
+
 /** Instructions that have an effect besides their value. */
 function isRoot(instruction: Lowered): boolean {
   return instruction.op === 'store' || instruction.op === 'scatter' || instruction.op === 'keep';
@@ -114,6 +122,10 @@ export function lower(instructions: readonly Instruction[], stages: readonly num
   };
   instructions.forEach((original, i) => {
     const stage = at(stages, i);
+    if (original.op === 'accumulate') {
+      renamed.push(addInPlace({ ...original, input: at(renamed, original.input) }, (step) => emit(step, stage)));
+      return;
+    }
     const instruction = withInputs(original, (value) => at(renamed, value));
     const expanded = instruction.op === 'elementwise' ? expandMath(instruction.name, instruction.dtype, instruction.inputs, (step) => emit(step, stage)) : undefined;
     renamed.push(expanded ?? emit(instruction, stage));

@@ -39,7 +39,7 @@ export function kernelCost(kernel: Kernel): KernelCost {
 function arithmetic(instructions: readonly Instruction[], positions: (i: number) => number): number {
   let flops = 0;
   instructions.forEach((instruction, i) => {
-    const counts = instruction.op === 'reduce' || instruction.op === 'scatter' || (instruction.op === 'elementwise' && elementwise[instruction.name].dtype !== 'compare');
+    const counts = instruction.op === 'reduce' || instruction.op === 'accumulate' || instruction.op === 'scatter' || (instruction.op === 'elementwise' && elementwise[instruction.name].dtype !== 'compare');
     if (counts) flops += positions(i);
   });
   return flops;

@@ -5,9 +5,10 @@ import type { Node } from '../graph/node.ts';
 import type { Affine } from '../kernel/ir.ts';
 import { elementCount } from '../shape.ts';
 import { Refine, Unfusable } from './affine.ts';
+import { isColumnSum, splitColumns } from './columns.ts';
 import { contractSpace, contractionOf, inputOf, operandPosition, operandSides, type Contraction } from './contract.ts';
 import { Emitter } from './emit.ts';
-import { isLeaf, kindOf, viewBase, type Root } from './roots.ts';
+import { computedOf, isLeaf, kindOf, viewBase, type Root } from './roots.ts';
 import { cutsVectors, hasShortRuns, makeAxis, makeSpace, withRefinement, type Axis, type Space } from './space.ts';
 import { operand } from './view.ts';
 
@@ -57,7 +58,14 @@ export interface ClusterOptions {
 /** Groups all roots, and adds to `roots` those that turn out to be needed. */
 export function cluster(roots: Map<Node, Root>, options: ClusterOptions): Group[] {
   const clustering = new Clustering(roots, options);
-  for (const root of Array.from(roots.values())) clustering.place(root);
+  // Sums over the first axes join the kernel that reads the same rows for another reason, wherever in the graph it stands.
+  const late = new Map<Node, Root>();
+  for (const root of Array.from(roots.values())) {
+    const waits = options.fuse && (isColumnSum(root.node) || (late.size > 0 && [...readsOf(root, roots)].some((node) => late.has(node))));
+    if (waits) late.set(root.node, root);
+    else clustering.place(root);
+  }
+  for (const root of late.values()) clustering.place(root);
   return clustering.groups;
 }
 
@@ -90,27 +98,58 @@ class Clustering {
   }
 
   private placeAlone(root: Root): void {
-    const { roots, readers, groups } = this;
-    const { limits, fuse } = this.options;
-    const reads = readsOf(root, roots);
+    const reads = readsOf(root, this.roots);
     const needed = [...reads].flatMap((node) => this.groupOf.get(node) ?? []);
-    const host = fuse ? findHost(root, reads, needed, { roots, readers, limits, groupOf: this.groupOf }) : undefined;
-    const group = host ?? {
+    const host = this.hostOf(root, reads, needed);
+    const split = host === undefined && this.options.fuse && root.computed === undefined ? splitColumns(root.node) : undefined;
+    const partial: Root | undefined = split && { node: split.partial, kind: 'reduce' };
+    const partialHost = partial && this.hostOf(partial, reads, needed, (group) => this.hasAtHand(group, partial, reads));
+    if (split !== undefined && partial !== undefined && partialHost !== undefined) {
+      this.roots.set(partial.node, partial);
+      this.enter(partial, partialHost, { reads, needed });
+      const total: Root = { ...root, computed: split.total };
+      this.roots.set(root.node, total);
+      this.placeAlone(total);
+      return;
+    }
+    const group = host ?? this.newGroup(root);
+    this.enter(root, group, { reads, needed });
+  }
+
+  private hostOf(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[], accepts: HostContext['accepts'] = () => true): Group | undefined {
+    const { roots, readers, groupOf } = this;
+    const { limits, fuse } = this.options;
+    return fuse ? findHost(root, reads, needed, { roots, readers, limits, groupOf, accepts }) : undefined;
+  }
+
+  /** Whether a kernel reads or makes everything big that a root needs. */
+  private hasAtHand(group: Group, root: Root, reads: ReadonlySet<Node>): boolean {
+    return [...reads].every((node) => elementCount(node.shape) * 2 < workOf(root) || group.emitter.reads.has(node) || this.groupOf.get(node) === group);
+  }
+
+  private newGroup(root: Root): Group {
+    const { groups, roots } = this;
+    const group = {
       id: groups.length,
       kind: groupKind(root),
       roots: [root],
-      ...build([root], roots, limits),
+      ...build([root], roots, this.options.limits),
       before: new Set<Group>(),
       after: new Uint32Array((groups.length >>> 5) + 1),
     };
-    if (host === undefined) groups.push(group);
+    groups.push(group);
+    return group;
+  }
+
+  /** Notes that a group computes a root. */
+  private enter(root: Root, group: Group, { reads, needed }: { reads: ReadonlySet<Node>; needed: readonly Group[] }): void {
     this.groupOf.set(root.node, group);
     // A kernel that was built anew may read what has been materialised since.
-    addDependencies(group, [...needed, ...groupsRead(group.emitter, this.groupOf)], groups);
+    addDependencies(group, [...needed, ...groupsRead(group.emitter, this.groupOf)], this.groups);
     for (const node of reads) {
-      const list = readers.get(node) ?? [];
+      const list = this.readers.get(node) ?? [];
       if (list.at(-1) !== group) list.push(group);
-      readers.set(node, list);
+      this.readers.set(node, list);
     }
   }
 }
@@ -124,7 +163,7 @@ function groupsRead(emitter: Emitter, groupOf: ReadonlyMap<Node, Group>): Group[
 function readsOf(root: Root, roots: ReadonlyMap<Node, Root>): Set<Node> {
   const reads = new Set<Node>();
   const seen = new Set<Node>();
-  const stack = [...root.node.inputs];
+  const stack = [...computedOf(root).inputs];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
@@ -174,6 +213,7 @@ interface HostContext {
   readonly readers: ReadonlyMap<Node, readonly Group[]>;
   readonly limits: BackendLimits;
   readonly groupOf: ReadonlyMap<Node, Group>;
+  readonly accepts: (group: Group) => boolean;
 }
 
 /** An existing kernel that can also compute `root`, with the root added to it; undefined if there is none. */
@@ -183,7 +223,7 @@ function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[]
   const siblings = [...reads].flatMap((node) => (elementCount(node.shape) * 2 >= workOf(root) ? (context.readers.get(node) ?? []).slice(-4) : []));
   const candidates = [...new Set([...producers, ...siblings])].slice(0, candidatesTried);
   for (const group of candidates) {
-    if (!mayHost(group, root, producers.includes(group)) || needed.some((before) => before !== group && dependsOn(before, group))) continue;
+    if (!mayHost(group, root, producers.includes(group)) || !context.accepts(group) || needed.some((before) => before !== group && dependsOn(before, group))) continue;
     if (extend(group, root, context)) return group;
   }
   return undefined;
@@ -215,7 +255,7 @@ function extend(group: Group, root: Root, context: HostContext): boolean {
 
 /** Elements that a root's expression runs over. */
 function workOf(root: Root): number {
-  return elementCount(root.kind === 'reduce' ? operand(root.node).shape : root.node.shape);
+  return elementCount(root.kind === 'reduce' ? operand(computedOf(root)).shape : root.node.shape);
 }
 
 function mayHost(group: Group, root: Root, producer: boolean): boolean {
@@ -315,9 +355,10 @@ function spaceOf(members: readonly Root[]): Space {
     return makeSpace(inputOf(scatter.node, 2).shape.map((size, i) => makeAxis(size, i === axis ? 'inner' : 'outer')));
   }
   const reduction = members.find((root) => root.kind === 'reduce');
-  if (reduction !== undefined && 'axes' in reduction.node.attributes) {
-    const { axes } = reduction.node.attributes;
-    return makeSpace(operand(reduction.node).shape.map((size, i): Axis => makeAxis(size, axes.includes(i) ? 'inner' : 'outer')));
+  const reduced = reduction && computedOf(reduction);
+  if (reduced !== undefined && 'axes' in reduced.attributes) {
+    const { axes } = reduced.attributes;
+    return makeSpace(operand(reduced).shape.map((size, i): Axis => makeAxis(size, axes.includes(i) ? 'inner' : 'outer')));
   }
   return makeSpace((first?.node.shape ?? []).map((size) => makeAxis(size, 'outer')));
 }

@@ -7,7 +7,8 @@ import { loopCount } from '../kernel/ir.ts';
 import { bytesOf } from '../dtype.ts';
 import { elementCount, sameShape, stridesOf } from '../shape.ts';
 import { Refine, Unfusable, fixed, linear, sameAffine, unravel } from './affine.ts';
-import { isLeaf, type Root } from './roots.ts';
+import { partLoops } from './columns.ts';
+import { computedOf, isLeaf, type Root } from './roots.ts';
 import type { Space } from './space.ts';
 import { isMovement, operand, sourceIndex, type MovementNode } from './view.ts';
 
@@ -61,6 +62,8 @@ export class Emitter {
   private readonly known = new Map<Node, Known[]>();
   private readonly members = new Set<Node>();
   private readonly accumulator: Node | undefined;
+  /** Leading loops that sums over the outer loops behind them are kept apart by. */
+  private parts: number | undefined;
   /** How to take back what has been done since the last complete root. */
   private readonly undo: (() => void)[] = [];
 
@@ -76,7 +79,7 @@ export class Emitter {
     const rows = this.rows.length;
     this.members.add(root.node);
     try {
-      if (root.kind === 'reduce') this.addReduction(root.node as NodeOf<ReduceOp>);
+      if (root.kind === 'reduce') this.addReduction(root);
       else this.addElementwise(root.node);
       check(this);
     } catch (error) {
@@ -114,16 +117,26 @@ export class Emitter {
     this.store(node, position, this.emit(value, stage), stage);
   }
 
-  private addReduction(node: NodeOf<ReduceOp>): void {
+  private addReduction(root: Root): void {
+    const node = computedOf(root) as NodeOf<ReduceOp>;
     const input = operand(node);
     const index = this.indexOf(input.shape);
     const { loops, classes } = this.space;
-    index.forEach((part, axis) => {
-      const wanted = node.attributes.axes.includes(axis) ? 'inner' : 'outer';
-      for (let i = 0; i < loops.length; i++) {
-        if ((part.strides[i] ?? 0) !== 0 && classes[i] !== wanted) throw new Unfusable('reduces over other loops');
-      }
-    });
+    const reduced = loops.map((_, loop) => index.some((part, axis) => (part.strides[loop] ?? 0) !== 0 && node.attributes.axes.includes(axis)));
+    const kept = loops.map((_, loop) => index.some((part, axis) => (part.strides[loop] ?? 0) !== 0 && !node.attributes.axes.includes(axis)));
+    const outIndex = index.map((part, axis) => (node.attributes.axes.includes(axis) ? fixed(0, loops.length) : part));
+    const position = linear(outIndex, stridesOf(node.shape), loops.length);
+    if (classes.some((axisClass, loop) => (axisClass === 'inner' ? kept[loop] : reduced[loop]))) {
+      const parts = node.op === 'sum' ? partLoops(this.space, { reduced, kept }) : undefined;
+      if (parts === undefined || parts !== (this.parts ?? parts)) throw new Unfusable('reduces over other loops');
+      const before = this.parts;
+      this.parts = parts;
+      this.undo.push(() => (this.parts = before));
+      const value = this.resolve(input, index, [], 0);
+      const stage = odd(value.ready);
+      this.write({ op: 'accumulate', buffer: -1, index: position, input: -1, dtype: node.dtype }, this.emit(value, stage), { node: root.node, stage });
+      return;
+    }
     const value = this.resolve(input, index, [], 0);
     const stage = odd(value.ready);
     const draft: Draft = {
@@ -133,12 +146,10 @@ export class Emitter {
       buffer: undefined,
     };
     this.drafts.push(draft);
-    const outIndex = index.map((part, axis) => (node.attributes.axes.includes(axis) ? fixed(0, loops.length) : part));
-    const position = linear(outIndex, stridesOf(node.shape), loops.length);
-    const reduced = this.value(draft.instruction, [], { ready: stage + 1, inner: false, cost: 0 });
-    reduced.drafts.set(stage + 1, draft);
-    this.placed.set(node, { position, index: outIndex, reduced });
-    this.store(node, position, draft, stage + 1);
+    const total = this.value(draft.instruction, [], { ready: stage + 1, inner: false, cost: 0 });
+    total.drafts.set(stage + 1, draft);
+    this.placed.set(root.node, { position, index: outIndex, reduced: total });
+    this.store(root.node, position, draft, stage + 1);
   }
 
   /** Stores a value at every point of a space whose axes are `node`'s. */
@@ -148,7 +159,11 @@ export class Emitter {
   }
 
   private store(node: Node, position: Affine, input: Draft, stage: number): void {
-    this.drafts.push({ instruction: { op: 'store', buffer: -1, index: position, input: -1, dtype: node.dtype }, stage, inputs: [input], buffer: node });
+    this.write({ op: 'store', buffer: -1, index: position, input: -1, dtype: node.dtype }, input, { node, stage });
+  }
+
+  private write(instruction: Instruction, input: Draft, { node, stage }: { node: Node; stage: number }): void {
+    this.drafts.push({ instruction, stage, inputs: [input], buffer: node });
   }
 
   /** The value of `node` at an index, where guards must hold before memory is read. */

@@ -4,6 +4,7 @@ import type { Affine, BufferParameter, ContractKernel, Guard, Instruction, LoopK
 import type { Group } from './cluster.ts';
 import { contractionOf } from './contract.ts';
 import type { Draft } from './emit.ts';
+import type { Space } from './space.ts';
 
 /** A kernel's buffer argument: the node whose memory it is, and the element that indices count from. */
 export interface Argument {
@@ -27,6 +28,7 @@ function mapAffines(instruction: Instruction, map: (affine: Affine) => Affine): 
       return { ...instruction, guards: guards(instruction.guards) };
     case 'index':
     case 'store':
+    case 'accumulate':
     case 'scatter':
       return { ...instruction, index: map(instruction.index) };
     default:
@@ -70,7 +72,7 @@ function liveDrafts(drafts: readonly Draft[], wanted: ReadonlySet<Node>): Draft[
 }
 
 function isStore(instruction: Instruction): boolean {
-  return instruction.op === 'store' || instruction.op === 'scatter';
+  return instruction.op === 'store' || instruction.op === 'accumulate' || instruction.op === 'scatter';
 }
 
 /** New loops as lists of old ones: `groups[j]` are the old loops, outermost first, that new loop j runs through. */
@@ -133,6 +135,7 @@ class Numbering {
       case 'gather':
         return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'read', instruction.dtype), at: value(0) };
       case 'store':
+      case 'accumulate':
         return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'write', instruction.dtype), input: value(0) };
       case 'scatter':
         return node === undefined ? instruction : { ...instruction, ...this.buffer(node, instruction.index, 'readwrite', instruction.dtype), at: value(0), input: value(1) };
@@ -170,12 +173,15 @@ function nameOf(group: Group): string {
 }
 
 /** The loop that consecutive memory runs along: the one with most unit strides where most of the work is; stores count double. */
-function bestVectorLoop(live: readonly Draft[], sizes: readonly number[]): number {
+function bestVectorLoop(live: readonly Draft[], { loops: sizes, classes }: Space): number {
+  // Sums over outer loops are those of whole vectors.
+  const accumulates = live.some(({ instruction }) => instruction.op === 'accumulate');
   const innermost = live.some((draft) => draft.stage % 2 === 1) ? 1 : 0;
   const scores = new Array<number>(sizes.length).fill(0);
   for (const { instruction, stage } of live) {
     if ((instruction.op !== 'load' && instruction.op !== 'store') || stage % 2 !== innermost) continue;
     instruction.index.strides.forEach((stride, loop) => {
+      if (accumulates && classes[loop] === 'outer') return;
       // A loop of a few positions is a poor vector, however well it lies in memory; every second element is better.
       const fullness = Math.min(1, (sizes[loop] ?? 1) / 8);
       const distance = Math.abs(stride);
@@ -192,7 +198,7 @@ export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<Lo
   const { space, drafts, rows } = group.emitter;
   const live = liveDrafts(drafts, wanted);
   const scatters = group.kind === 'scatter';
-  const best = scatters ? -1 : bestVectorLoop(live, space.loops);
+  const best = scatters ? -1 : bestVectorLoop(live, space);
   const order = space.loops.map((_, i) => i);
   if (best >= 0) {
     // The vector loop goes to the end of its class.

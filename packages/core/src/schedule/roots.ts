@@ -11,6 +11,13 @@ export type RootKind = 'elementwise' | 'reduce' | 'contract' | 'scatter' | 'rout
 export interface Root {
   readonly node: Node;
   readonly kind: RootKind;
+  /** A node of the same elements, computed in its place. */
+  readonly computed?: Node;
+}
+
+/** The node whose operation and operands say how a root is computed. */
+export function computedOf({ node, computed }: Root): Node {
+  return computed ?? node;
 }
 
 /** Computations whose expression is bigger than this are cut (views at twice the size). */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BackendLimits } from '../backend/backend.ts';
 import { arrayOf, type TypedArray } from '../dtype.ts';
 import { apply, cast, constant, iota, read, reduce, where } from '../graph/build.ts';
+import { accumulations } from '../kernel/accumulate.ts';
 import { canonicalize } from '../graph/canonical.ts';
 import { conv, dot, gather, scatterAdd } from '../graph/combine.ts';
 import { expand, flip, pad, permute, reshape, slice, window } from '../graph/move.ts';
@@ -12,6 +13,7 @@ import { elementCount } from '../shape.ts';
 import { leaf, randomLeaf, randomNumbers } from '../testing/evaluate.ts';
 import { runProgram } from '../testing/run-program.ts';
 import type { Program } from '../kernel/ir.ts';
+import { explainProgram } from './explain.ts';
 import { schedule } from './schedule.ts';
 import { verify } from './verify.ts';
 
@@ -183,6 +185,59 @@ describe('schedule', () => {
   it('splits long reductions to few values', () => {
     const program = check([reduce('sum', randomLeaf([64, 1024], 18), [0, 1])]);
     expect(program.commands).toHaveLength(2);
+  });
+
+  /** Layer norm with all gradients, from a given gradient of its result. */
+  const layerNorm = (shape: number[], axes: number[]): Node[] => {
+    const features = shape.map((size, axis) => (axes.includes(axis) ? size : 1));
+    const count = elementCount(features);
+    const [x, dy, gamma] = [randomLeaf(shape, 20), randomLeaf(shape, 21), expand(randomLeaf(features, 22), shape)];
+    const mu = mean(x, axes, count);
+    const centred = apply('sub', x, expand(mu, shape));
+    const variance = mean(apply('mul', centred, centred), axes, count);
+    const inverse = expand(apply('div', fill(1, [...variance.shape]), apply('sqrt', apply('add', variance, fill(1e-5, [...variance.shape])))), shape);
+    const normal = apply('mul', centred, inverse);
+    const y = apply('mul', normal, gamma);
+    const slope = apply('mul', apply('add', dy, y), gamma);
+    const along = apply('mul', normal, expand(mean(apply('mul', slope, normal), axes, count), shape));
+    const dx = apply('mul', inverse, apply('sub', apply('sub', slope, expand(mean(slope, axes, count), shape)), along));
+    const outer = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    return [y, dx, reduce('sum', apply('mul', apply('add', dy, y), normal), outer), reduce('sum', apply('add', dy, y), outer)];
+  };
+
+  const planOf = (outputs: Node[]): Program => {
+    const program = schedule(canonicalize({ outputs, assignments: [] }), limits);
+    verify(program);
+    return program;
+  };
+  const sumsOf = (program: Program): number[] =>
+    program.commands.map(({ kernel }) => program.kernels[kernel]).map((kernel) => (kernel?.kind === 'loop' ? accumulations(kernel).length : 0));
+
+  it.each([
+    { shape: [2048, 128], axes: [1] },
+    { shape: [12, 100, 250], axes: [2] },
+    { shape: [4, 96, 7, 100], axes: [2, 3] },
+  ])('sums up the gradients of a layer norm\'s parameters in the pass that makes its input\'s, $shape', ({ shape, axes }) => {
+    const program = planOf(layerNorm(shape, axes));
+    expect(sumsOf(program)).toEqual([2, 0, 0]);
+    expect(explainProgram(program)).toContain('2 accumulate');
+  });
+
+  it('sums up rows and columns in one pass, in parts', { timeout: 60_000 }, () => {
+    const x = randomLeaf([1040, 257], 23);
+    const scaled = apply('mul', x, expand(reduce('sum', x, [1]), [1040, 257]));
+    expect(sumsOf(check([scaled, reduce('sum', scaled, [0])]))).toEqual([1, 0]);
+  });
+
+  it('sums up columns along the rows that a kernel has anyway, without parts', () => {
+    const x = randomLeaf([9, 4, 6], 24);
+    const scaled = apply('mul', x, expand(reduce('maxReduce', x, [2]), [9, 4, 6]));
+    expect(sumsOf(check([scaled, reduce('sum', scaled, [1])]))).toEqual([1]);
+  });
+
+  it('sums up columns by themselves where no kernel goes along the rows, or where rows cannot be cut into parts', () => {
+    expect(planOf([reduce('sum', randomLeaf([2048, 128], 25), [0])]).commands).toHaveLength(1);
+    expect(sumsOf(planOf(layerNorm([2053, 128], [1])))).toEqual([0, 0]);
   });
 
   it('takes a chain of 100,000 operations', { timeout: 120_000 }, () => {

@@ -2,12 +2,14 @@
 // and commands that touch the same memory are separated by a barrier.
 import { bytesOf } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
+import { accumulations, independentLoops } from '../kernel/accumulate.ts';
 import type { Affine, Guard, Instruction, Kernel, Program } from '../kernel/ir.ts';
 import { loopCount } from '../kernel/ir.ts';
 import { bounds } from './affine.ts';
 
 /** Throws an InternalError that names the command and the buffer. */
 export function verify(program: Program): void {
+  program.kernels.forEach(checkAccumulations);
   checkAccesses(program);
   checkLifetimes(program);
   checkBarriers(program);
@@ -42,6 +44,7 @@ function accessOf(instruction: Instruction, loops: readonly number[]): Access[] 
     case 'gather':
       return guardedAccess(instruction, loops, (instruction.size - 1) * instruction.stride);
     case 'store':
+    case 'accumulate':
       return [{ buffer: instruction.buffer, ...bounds(instruction.index, loops) }];
     case 'scatter': {
       const { low, high } = bounds(instruction.index, loops);
@@ -127,6 +130,29 @@ function checkAccesses(program: Program): void {
       }
     }
   });
+}
+
+/** Sums over outer loops: each position of the leading loops has elements of its own, which nothing else touches. */
+function checkAccumulations(kernel: Kernel): void {
+  if (kernel.kind !== 'loop') return;
+  const { loops, outer, vector, stages, instructions, buffers, scatters } = kernel;
+  const leading = independentLoops(kernel);
+  for (const sum of accumulations(kernel)) {
+    const { buffer, index } = sum;
+    const fail = (what: string): never => {
+      throw new InternalError(`kernel ${kernel.name} accumulates ${what}`);
+    };
+    if ((stages[instructions.indexOf(sum)] ?? 0) % 2 === 0 || outer === loops.length) fail('where no inner loop runs');
+    if (scatters || (vector >= 0 && vector < outer)) fail('beside its vector loop');
+    if (instructions.some((other) => other !== sum && 'buffer' in other && other.buffer === buffer) || buffers[buffer]?.access !== 'write') fail('in memory that it also uses otherwise');
+    const moving = index.strides.map((stride, loop) => ({ stride, size: loops[loop] ?? 1, loop })).filter(({ size }) => size > 1);
+    if (moving.some(({ stride, loop }) => (loop < outer ? (stride !== 0) !== loop < leading : stride === 0))) fail('over other loops than the last outer ones');
+    let dense = 1;
+    for (const { stride, size, loop } of moving.filter(({ stride }) => stride !== 0).sort((x, y) => x.stride - y.stride)) {
+      if (loop < outer ? stride < dense : stride !== dense) fail('elements that overlap or lie apart');
+      dense = stride * size;
+    }
+  }
 }
 
 function checkLifetimes(program: Program): void {

@@ -96,6 +96,9 @@ function runLoop(kernel: LoopKernel, slots: readonly Slot[]): void {
           rows[instruction.row]?.set(at.join(), values[instruction.input] ?? 0);
         } else if (instruction.op === 'recall') {
           values[i] = rows[instruction.row]?.get(at.join()) ?? Number.NaN;
+        } else if (instruction.op === 'accumulate') {
+          const isFirst = at.every((position, loop) => position === 0 || loop >= outer || instruction.index.strides[loop] !== 0);
+          write(slots[instruction.buffer], valueAt(instruction.index, at), (old) => (isFirst ? 0 : old) + (values[instruction.input] ?? Number.NaN));
         } else {
           values[i] = execute(instruction, at, values, slots);
         }
@@ -142,6 +145,13 @@ function read(slot: Slot | undefined, index: number): number {
   return value;
 }
 
+function write(slot: Slot | undefined, index: number, change: (old: number) => number): void {
+  const place = (slot?.offset ?? 0) + index;
+  const old = slot?.array[place];
+  if (slot === undefined || old === undefined) throw new Error(`write out of bounds at ${place}`);
+  slot.array[place] = change(old);
+}
+
 function inside(guards: readonly Guard[], at: readonly number[]): boolean {
   return guards.every((guard) => {
     const index = valueAt(guard.index, at);
@@ -185,13 +195,9 @@ function execute(instruction: Instruction, at: readonly number[], values: number
       threefry2x32(key0 ?? 0, key1 ?? 0, block0 ?? 0, block1 ?? 0, out);
       return (out[0] ?? 0) | 0;
     }
-    case 'store': {
-      const slot = slots[instruction.buffer];
-      const index = (slot?.offset ?? 0) + valueAt(instruction.index, at);
-      if (slot === undefined || index < 0 || index >= slot.array.length) throw new Error(`write out of bounds at ${index}`);
-      slot.array[index] = value(instruction.input);
+    case 'store':
+      write(slots[instruction.buffer], valueAt(instruction.index, at), () => value(instruction.input));
       return Number.NaN;
-    }
     case 'scatter': {
       const slot = slots[instruction.buffer];
       const where = value(instruction.at);

@@ -2,6 +2,7 @@
 import type { Case } from '../problem.ts';
 import { assignCases } from './assign.ts';
 import { chainCases } from './chain.ts';
+import { columnCases } from './columns.ts';
 import { convertCases } from './convert.ts';
 import { convolutionCases } from './convolution.ts';
 import { edgeCases } from './edge.ts';
@@ -22,6 +23,7 @@ export function allCases(): Case[] {
     ...productCases(),
     ...convolutionCases(),
     ...chainCases(),
+    ...columnCases(),
     ...indexingCases(),
     ...routineCases(),
     ...assignCases(),

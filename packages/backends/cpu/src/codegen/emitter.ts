@@ -92,6 +92,11 @@ export class Emitter {
       }
       case 'store':
         return this.nest.line(this.nest.depth, this.#store(instruction.buffer, instruction.index, instruction.input, instruction.dtype));
+      case 'accumulate': {
+        const { text } = this.element(instruction.buffer, instruction.index);
+        const sum = elementwiseText('add', instruction.dtype, loaded(text, instruction.dtype), this.value(instruction.input).text);
+        return this.nest.line(this.nest.depth, `${text} = ${stored(sum, instruction.dtype)};`);
+      }
       case 'scatter':
         return this.#scatter(instruction);
       default:

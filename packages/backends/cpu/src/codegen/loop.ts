@@ -2,7 +2,7 @@
 // - natural: the loops as they stand, one outer position after the other;
 // - strip: where lanes are outer positions and the inner loops are long, a strip of neighbouring positions goes
 //   through each stage together, so that memory is read along the axis in which it lies.
-import { bytesOf, loopCount, type Dtype, type Instruction, type LoopKernel, type Value } from '@athanor/core/backend';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, type Dtype, type Instruction, type LoopKernel, type Value } from '@athanor/core/backend';
 import { Emitter } from './emitter.ts';
 import { elementwiseText, literal, loaded, stored } from './expression.ts';
 import { Nest, type NestLoop } from './nest.ts';
@@ -65,6 +65,7 @@ class LoopWriter {
     if (this.#strip > 0) outerLoops[outer - 1] = this.#stripLoop();
     this.#nest.open(outerLoops);
     if (this.#strip > 0) this.#nest.line(outer, `const count = Math.min(${this.#strip}, ${loops[outer - 1] ?? 1} - start);`);
+    this.#clearSums();
     const lastStage = stages.at(-1) ?? 0;
     for (let stage = 0; stage <= lastStage; stage++) {
       this.#stage(
@@ -74,6 +75,15 @@ class LoopWriter {
     }
     this.#nest.close(outerLoops.length);
     return { setup: this.#setup.join('\n'), body: this.#nest.text() };
+  }
+
+  /** Sums over outer loops start from 0 at each position of the loops that are outside of these. */
+  #clearSums(): void {
+    for (const sum of accumulations(this.#kernel)) {
+      const { start, count } = accumulatedRange(sum, this.#kernel);
+      const { text } = this.#nest.index(start, `o${sum.buffer}`);
+      this.#nest.line(independentLoops(this.#kernel), `b${sum.buffer}.fill(0, ${text}, ${text} + ${count});`);
+    }
   }
 
   #stage(stage: number, positions: readonly Value[]): void {
@@ -227,6 +237,7 @@ function operandsOf(instruction: Instruction): readonly Value[] {
     case 'reduce':
     case 'keep':
     case 'store':
+    case 'accumulate':
       return [instruction.input];
     case 'elementwise':
     case 'where':

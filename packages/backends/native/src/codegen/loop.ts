@@ -1,5 +1,5 @@
 // LoopKernel → C: the loop nest, its split into units of work, the vector loop and the stages.
-import { bytesOf, kernelCost, loopCount, lower, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, kernelCost, loopCount, lower, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
 import { Body, type Form } from './body.ts';
 import { elementwiseText } from './expression.ts';
 import { Nest } from './nest.ts';
@@ -128,7 +128,8 @@ class LoopWriter {
     const nest = this.#nest;
     const prefix = this.#loops.slice(0, this.#vectorIsOuter ? this.#outer - 1 : this.#outer);
     let split = 0;
-    while (split < prefix.length && loopCount(prefix.slice(0, split)) < enoughUnits) split++;
+    const leading = Math.min(prefix.length, independentLoops(this.#kernel));
+    while (split < leading && loopCount(prefix.slice(0, split)) < enoughUnits) split++;
     const counted = prefix.slice(0, split);
     const size = this.#vectorIsOuter ? at(this.#loops, this.#vector) : 1;
     const step = this.#groups * this.#lanes;
@@ -147,7 +148,12 @@ class LoopWriter {
       nest.line(loop === 0 ? 'const int64_t i0 = rest;' : `const int64_t i${loop} = rest % ${at(counted, loop)}; rest /= ${at(counted, loop)};`);
       this.#body.bind(loop, `i${loop}`);
     }
-    for (let loop = split; loop < prefix.length; loop++) this.#body.open(loop, at(prefix, loop));
+    for (let loop = split; loop < leading; loop++) this.#body.open(loop, at(prefix, loop));
+    for (const sum of accumulations(this.#kernel)) {
+      const { start, count } = accumulatedRange(sum, this.#kernel);
+      nest.line(`for (int64_t i = 0; i < ${count}; i++) b${sum.buffer}[${this.#body.affine(start, 'without vector').text} + i] = 0;`);
+    }
+    for (let loop = leading; loop < prefix.length; loop++) this.#body.open(loop, at(prefix, loop));
     return loopCount(counted) * pieces;
   }
 

@@ -1,11 +1,11 @@
 // Code for loop kernels: the loop nest, its split into units of work, and the stages.
-import { loopCount, lower, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, lower, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
 import { emitPanel, type LoopNest, type Panel } from './panel.ts';
-import { Frame, type Pointer } from './pointers.ts';
+import { Frame, type Access, type Pointer } from './pointers.ts';
 
 /** What the program builder must know of a compiled kernel. */
 export interface KernelShape {
@@ -59,6 +59,10 @@ class LoopEmitter implements LoopNest {
   private readonly near: number;
   /** Scratch through which finished accumulators go, in bytes; −1 if they stay in registers. */
   private readonly passage: number;
+  /** Leading loops whose positions are independent; the outer loops behind them run in order. */
+  private readonly leading: number;
+  /** The sums over these, and the bytes that one position of the leading loops has of each. */
+  private readonly sums: readonly { readonly access: Access; readonly bytes: number }[];
   /** The reductions of stage 1, where their partial results for a whole piece lie in scratch (see emitPanel). */
   private readonly panel: readonly Panel[] | undefined;
 
@@ -75,6 +79,11 @@ class LoopEmitter implements LoopNest {
     const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
     this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 100 && !wide ? 4 : 2;
     this.body = new Body(code, lowered, this.loops.length, { vector: this.vector, vectorIsOuter: this.vectorIsOuter, rowStrides: (row) => this.rowStrides(row) }, options);
+    this.leading = empty ? 1 : independentLoops(kernel);
+    this.sums = accumulations(kernel).map((sum) => ({
+      access: this.body.pointers.buffer(sum),
+      bytes: accumulatedRange(sum, kernel).count * bytesOf(sum.dtype),
+    }));
     const inner = loopCount(this.loops.slice(this.outer));
     let offset = 0;
     this.rowOffsets = this.rows.map((dtype) => {
@@ -153,7 +162,7 @@ class LoopEmitter implements LoopNest {
 
   emit(): KernelShape {
     const pieces = Math.ceil(at(this.loops, this.vector) / this.piece);
-    const prefix = Array.from({ length: this.vectorIsOuter ? this.outer - 1 : this.outer }, (_, loop) => loop);
+    const prefix = Array.from({ length: this.vectorIsOuter ? this.outer - 1 : this.leading }, (_, loop) => loop);
     const order: Level[] = [...prefix.filter((loop) => loop !== this.near), ...(pieces > 1 ? ['piece' as const] : []), ...(this.near >= 0 ? [this.near] : [])];
     const levels = order.map((level) => ({ level, size: level === 'piece' ? pieces : at(this.loops, level) }));
     const units = loopCount(levels.map(({ size }) => size));
@@ -251,16 +260,35 @@ class LoopEmitter implements LoopNest {
   private emitPosition(frame: Frame, pieceIndex: Local | undefined): void {
     const { body } = this;
     if (!this.vectorIsOuter) {
-      for (let stage = 0; stage <= body.analysis.lastStage; stage++) {
-        if (stage % 2 === 0) this.emitOuterStage(stage, frame);
-        else this.emitReducingStage(stage, frame);
-      }
+      this.clearSums(frame);
+      const ordered = this.loops.map((_, loop) => loop).slice(this.leading, this.outer);
+      this.emitNest(ordered, undefined, frame, (inside) => this.emitRow(inside));
     } else {
       for (let stage = 0; stage <= body.analysis.lastStage; stage += 2) body.emitShared(stage, frame);
       if (this.panel !== undefined) emitPanel(this, this.panel, frame, pieceIndex);
       else this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
+      body.release(body.shared);
+    }
+  }
+
+  /** All stages at one outer position. */
+  private emitRow(frame: Frame): void {
+    const { body } = this;
+    for (let stage = 0; stage <= body.analysis.lastStage; stage++) {
+      if (stage % 2 === 0) this.emitOuterStage(stage, frame);
+      else this.emitReducingStage(stage, frame);
     }
     body.release(body.shared);
+  }
+
+  /** Sums over outer loops start from 0 at each position of the leading loops. */
+  private clearSums(frame: Frame): void {
+    const { code } = this;
+    for (const { access, bytes } of this.sums) {
+      const offset = frame.address(code, access);
+      if (offset !== 0) code.i32(offset).op('i32.add');
+      code.i32(0).i32(bytes).fill();
+    }
   }
 
   /** Vector loop outside: each lane is an outer position that reduces alone. */
@@ -398,16 +426,16 @@ class LoopEmitter implements LoopNest {
     for (const local of [...copies.values(), isLast, counter]) code.release(local);
   }
 
-  /** Loops over all positions of some inner loops, or the same unrolled. */
-  emitNest(loops: readonly number[], stage: number, frame: Frame, emitInside: (frame: Frame) => void): void {
+  /** Loops over all positions of some inner loops, or the same unrolled; without a stage, of some outer ones. */
+  emitNest(loops: readonly number[], stage: number | undefined, frame: Frame, emitInside: (frame: Frame) => void): void {
     const { code, body } = this;
     const sizes = loops.map((loop) => at(this.loops, loop));
     const count = loopCount(sizes);
     if (count === 0) return;
     if (count === 1) return emitInside(loops.reduce((now, loop) => now.fix(loop, 0), frame));
-    if (count <= largestUnroll && count * body.analysis.cost(stage) <= 64 && this.vectorIsOuter) return this.emitUnrolled(loops, frame, emitInside);
-    const used = body.analysis.pointersOf(stage);
-    const moving = this.pointers.filter((pointer) => used.has(pointer.index) && loops.some((loop) => at(pointer.strides, loop) !== 0));
+    if (stage !== undefined && count <= largestUnroll && count * body.analysis.cost(stage) <= 64 && this.vectorIsOuter) return this.emitUnrolled(loops, frame, emitInside);
+    const used = stage === undefined ? undefined : body.analysis.pointersOf(stage);
+    const moving = this.pointers.filter((pointer) => (used?.has(pointer.index) ?? true) && loops.some((loop) => at(pointer.strides, loop) !== 0));
     const { frame: current, copies } = frame.copy(code, moving);
     const level = (i: number): void => {
       if (i === loops.length) return emitInside(current);

@@ -1,6 +1,6 @@
 // Addresses of a kernel's accesses: accesses to one buffer with equal strides share a pointer that loops advance,
 // and differ by constant offsets. Loop indices and guards are pointers too, into no buffer and in units of 1.
-import { InternalError, bytesOf, type Affine, type Guard, type Lowered } from '@athanor/core/backend';
+import { InternalError, bytesOf, type Affine, type Dtype, type Guard, type Lowered } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
 
@@ -46,7 +46,7 @@ export class PointerTable {
     return { pointer, offset: offset - base };
   }
 
-  buffer(instruction: Extract<Lowered, { op: 'load' | 'gather' | 'store' | 'scatter' }>): Access {
+  buffer(instruction: { readonly buffer: number; readonly index: Affine; readonly dtype: Dtype }): Access {
     return this.find(instruction.buffer, instruction.index, bytesOf(instruction.dtype));
   }
 
