@@ -5,6 +5,7 @@ import type { Code } from '../assembler/code.ts';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
 import { columnsOf, microCount, microModule, microName, microParameters, type Tile } from './contract/micro.ts';
 import { directPlan, emitDirect } from './contract/direct.ts';
+import { emitFewChannels, fewChannelsPlan } from './contract/few-channels.ts';
 import { plainContraction } from './contract/plain.ts';
 import { emitTiledContraction, isProduct, type TiledOptions } from './contract/tiled.ts';
 import { emitWinograd, winogradPlan } from './contract/winograd.ts';
@@ -76,5 +77,7 @@ function emitProduct(code: Code, kernel: ContractKernel, options: TiledOptions):
   if (forward !== undefined) return emitWinograd(code, kernel, forward, options);
   const gradient = gradientPlan(kernel, columnsOf(options.tile));
   if (gradient !== undefined) return emitGradient(code, kernel, gradient, options);
+  const few = fewChannelsPlan(kernel);
+  if (few !== undefined) return emitFewChannels(code, kernel, few, options);
   return emitTiledContraction(code, kernel, options);
 }

@@ -68,6 +68,7 @@ const cases: Convolution[] = [
   { ...base, rows: 1, channels: 6, flipped: true },
   { ...base, groups: 5, rows: 1, taps: 3, width: 7 },
   { ...base, groups: 3, rows: 2, channels: 2, taps: 3, width: 10 },
+  { ...base, images: 1, width: 640 },
   { ...base, images: 40, height: 1, width: 9, taps: 1, channels: 100, rows: 4 },
 ];
 
@@ -98,6 +99,7 @@ describe('direct contractions', () => {
   it('leaves longer sums and columns that lie apart to the tiled form', () => {
     expect(directPlan(convolution({ ...base, channels: 11 }))).toBeUndefined();
     expect(directPlan(convolution({ ...base, width: 3 }))).toBeUndefined();
+    expect(directPlan(convolution({ ...base, width: 257 }))).toBeUndefined();
     expect(directPlan(convolution({ ...base, rows: 9 }))).toBeUndefined();
   });
 });

@@ -8,6 +8,7 @@ import { mergedAxis } from './axes.ts';
 import { Epilogue } from './epilogue.ts';
 import { chunk, columnsOf, microIndex, panelRows, type Tile } from './micro.ts';
 import { emitPack, emitTable, needsTable, tableBytes, type Operand } from './pack.ts';
+import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 
 export interface TiledOptions extends BodyOptions {
   readonly tile: Tile;
@@ -98,23 +99,13 @@ class TiledEmitter {
     const { code, kernel, blocking } = this;
     const { rowBlocks, columnBlocks } = blocking;
     const layout = this.layout();
-    const unit = code.local('i32');
     const [rest, rowBlock, columnBlock] = [code.local('i32'), code.local('i32'), code.local('i32')];
     const batchIndices = kernel.batch.map(() => code.local('i32'));
-    const exit = code.block();
-    code.get(code.parameter(1)).tee(unit).get(code.parameter(2)).op('i32.ge_s').brIf(exit);
-    const units = code.loop();
-    code.get(unit).i32(columnBlocks).op('i32.rem_u').set(columnBlock);
-    code.get(unit).i32(columnBlocks).op('i32.div_u').set(rest);
-    code.get(rest).i32(rowBlocks).op('i32.rem_u').set(rowBlock);
-    code.get(rest).i32(rowBlocks).op('i32.div_u').set(rest);
-    for (let i = batchIndices.length - 1; i >= 0; i--) {
-      code.get(rest).i32(at(kernel.batch, i)).op('i32.rem_u').set(at(batchIndices, i));
-      code.get(rest).i32(at(kernel.batch, i)).op('i32.div_u').set(rest);
-    }
-    this.emitUnit(batchIndices, rowBlock, columnBlock, layout);
-    code.advance(unit, 1).get(unit).get(code.parameter(2)).op('i32.lt_s').brIf(units);
-    code.end().end();
+    emitUnits(code, (unit) => {
+      code.get(unit).set(rest);
+      emitIndices(code, rest, [...kernel.batch, rowBlocks, columnBlocks], [...batchIndices, rowBlock, columnBlock]);
+      this.emitUnit(batchIndices, rowBlock, columnBlock, layout);
+    });
     const batch = loopCount(kernel.batch);
     const flops = 2 * batch * this.m * this.n * this.k;
     return { units: batch * rowBlocks * columnBlocks, cost: flops / 30 + batch * (this.m + this.n) * this.k * 0.2, scratch: layout.bytes };
@@ -135,18 +126,13 @@ class TiledEmitter {
 
   private emitUnit(batchIndices: readonly Local[], rowBlock: Local, columnBlock: Local, layout: ReturnType<TiledEmitter['layout']>): void {
     const { code, blocking, a, b } = this;
-    const scratch = code.parameter(3);
-    const place = (offset: number): Local => {
-      const local = code.local('i32');
-      code.get(scratch).i32(offset).op('i32.add').set(local);
-      return local;
-    };
+    const place = (offset: number) => scratchPlace(code, offset);
     const [tableA, tableB, panelA, blockB, sums] = [place(layout.tableA), place(layout.tableB), place(layout.panelA), place(layout.blockB), place(layout.sums)];
     const firstRow = this.scaled(rowBlock, blocking.rows);
     const firstColumn = this.scaled(columnBlock, blocking.columns);
     const rows = this.extent(firstRow, blocking.rows, this.m);
     const columns = this.extent(firstColumn, blocking.columns, this.n);
-    const [addressA, addressB] = [this.operandAddress('a', batchIndices), this.operandAddress('b', batchIndices)];
+    const [addressA, addressB] = [operandAddress(code, this.kernel, 'a', batchIndices), operandAddress(code, this.kernel, 'b', batchIndices)];
     const [firstK, depth] = [code.local('i32'), code.local('i32')];
     code.i32(0).set(firstK);
     const chunks = code.loop();
@@ -170,24 +156,9 @@ class TiledEmitter {
     return local;
   }
 
-  /** min(size, whole − first). */
   private extent(first: Local, size: number, whole: number): Local {
-    const { code } = this;
-    const local = code.local('i32');
-    code.i32(whole).get(first).op('i32.sub').tee(local).i32(size).get(local).i32(size).op('i32.lt_s').op('select').set(local);
-    return local;
-  }
-
-  private operandAddress(side: 'a' | 'b', batchIndices: readonly Local[]): Local {
-    const { code } = this;
-    const { buffer, index } = this.kernel[side];
-    const local = code.local('i32');
-    code.get(code.parameter(0)).memory('i32.load', buffer * 4).i32(index.offset * 4).op('i32.add');
-    batchIndices.forEach((batchIndex, i) => {
-      const stride = (index.strides[i] ?? 0) * 4;
-      if (stride !== 0) code.get(batchIndex).i32(stride).op('i32.mul').op('i32.add');
-    });
-    code.set(local);
+    const local = this.code.local('i32');
+    emitExtent(this.code, first, size, whole, local);
     return local;
   }
 

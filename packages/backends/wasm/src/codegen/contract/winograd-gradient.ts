@@ -12,6 +12,7 @@ import { columnsOf, microIndex, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
 import { emitTranspose } from './pack.ts';
 import type { TiledOptions } from './tiled.ts';
+import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 import { inputTransform } from './winograd.ts';
 
 const positions = 16;
@@ -98,41 +99,21 @@ class GradientEmitter {
     const products = inputs + positions * this.inputStep;
     const sums = products + positions * this.productStep;
     const pitch = this.columns * taps * 4;
-    const [unit, group, firstChannel, channels] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
-    const place = (offset: number): Local => {
-      const local = code.local('i32');
-      code.get(code.parameter(3)).i32(offset).op('i32.add').set(local);
-      return local;
-    };
+    const [group, firstChannel, channels] = [code.local('i32'), code.local('i32'), code.local('i32')];
+    const place = (offset: number) => scratchPlace(code, offset);
     const places = { gradients: place(0), inputs: place(inputs), products: place(products), sums: place(sums) };
     const batchIndices = makeLocals(code, 'i32', kernel.batch.length);
-    const exit = code.block();
-    code.get(code.parameter(1)).tee(unit).get(code.parameter(2)).op('i32.ge_s').brIf(exit);
-    const units = code.loop();
-    code.get(unit).i32(splits).op('i32.rem_u').i32(plan.unitChannels).op('i32.mul').set(firstChannel);
-    code.i32(plan.channels).get(firstChannel).op('i32.sub').tee(channels).i32(plan.unitChannels).get(channels).i32(plan.unitChannels).op('i32.lt_s').op('select').set(channels);
-    code.get(unit).i32(splits).op('i32.div_u').set(group);
-    for (let i = batchIndices.length - 1; i >= 0; i--) {
-      code.get(group).i32(at(kernel.batch, i)).op('i32.rem_u').set(at(batchIndices, i));
-      code.get(group).i32(at(kernel.batch, i)).op('i32.div_u').set(group);
-    }
-    this.emitBlocks(batchIndices, firstChannel, channels, places);
-    this.emitTaps(places.products, places.sums, pitch);
-    this.emitEpilogue(batchIndices, firstChannel, channels, places.sums, pitch);
-    code.advance(unit, 1).get(unit).get(code.parameter(2)).op('i32.lt_s').brIf(units);
-    code.end().end();
+    emitUnits(code, (unit) => {
+      code.get(unit).i32(splits).op('i32.rem_u').i32(plan.unitChannels).op('i32.mul').set(firstChannel);
+      emitExtent(code, firstChannel, plan.unitChannels, plan.channels, channels);
+      code.get(unit).i32(splits).op('i32.div_u').set(group);
+      emitIndices(code, group, kernel.batch, batchIndices);
+      this.emitBlocks(batchIndices, firstChannel, channels, places);
+      this.emitTaps(places.products, places.sums, pitch);
+      this.emitEpilogue(batchIndices, firstChannel, channels, places.sums, pitch);
+    });
     const flops = 2 * batch * plan.tileRows * plan.tilesWide * 4 * plan.outputs * plan.channels * taps;
     return { units: batch * splits, cost: flops / 50, scratch: sums + plan.outputs * pitch };
-  }
-
-  private address(side: 'a' | 'b', batchIndices: readonly Local[]): Local {
-    const { code } = this;
-    const { buffer, index } = this.kernel[side];
-    const local = code.local('i32');
-    code.get(code.parameter(0)).memory('i32.load', buffer * 4).i32(index.offset * 4).op('i32.add');
-    batchIndices.forEach((batchIndex, i) => code.get(batchIndex).i32((index.strides[i] ?? 0) * 4).op('i32.mul').op('i32.add'));
-    code.set(local);
-    return local;
   }
 
   /** Tile rows of all images, one after the other. */
@@ -154,7 +135,7 @@ class GradientEmitter {
     const channelAxis = mergedAxis(kernel.n.slice(0, -2), kernel.batch.length + kernel.m.length, [kernel.b.index.strides]);
     const outputWalk = new Odometer(code, outputAxis.sizes, at(outputAxis.strides, 0).map((stride) => stride * 4));
     const channelWalk = new Odometer(code, channelAxis.sizes, at(channelAxis.strides, 0).map((stride) => stride * 4));
-    const [gradient, input] = [this.address('a', batchIndices), this.address('b', batchIndices)];
+    const [gradient, input] = [operandAddress(code, this.kernel, 'a', batchIndices), operandAddress(code, this.kernel, 'b', batchIndices)];
     const [gradientRows, inputRows] = [this.rowWalk('a'), this.rowWalk('b')];
     const [depth, left, count, zero, tile, from, lastOutput, lastChannel] = makeLocals(code, 'i32', 8);
     if (!depth || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel) return;

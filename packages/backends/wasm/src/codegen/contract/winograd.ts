@@ -11,6 +11,7 @@ import { Epilogue } from './epilogue.ts';
 import { columnsOf, microIndex, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
 import type { TiledOptions } from './tiled.ts';
+import { emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 
 /** Positions of a transformed tile. */
 const positions = 16;
@@ -98,53 +99,33 @@ class WinogradEmitter {
     const [weights, inputs] = [0, positions * this.weightStep];
     const products = inputs + positions * this.inputStep;
     const sums = products + positions * this.productStep;
-    const place = (offset: number): Local => {
-      const local = code.local('i32');
-      code.get(code.parameter(3)).i32(offset).op('i32.add').set(local);
-      return local;
-    };
+    const place = (offset: number) => scratchPlace(code, offset);
     const places = { weights: place(weights), inputs: place(inputs), products: place(products), sums: place(sums) };
-    const [unit, block, image, group, known] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
+    const [block, image, group, known] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
     const batchIndices = kernel.batch.map(() => code.local('i32'));
     code.i32(-1).set(known);
-    const exit = code.block();
-    code.get(code.parameter(1)).tee(unit).get(code.parameter(2)).op('i32.ge_s').brIf(exit);
-    const units = code.loop();
-    code.get(unit).i32(blocks).op('i32.rem_u').set(block);
-    code.get(unit).i32(blocks).op('i32.div_u').tee(image).i32(images).op('i32.div_u').set(group);
-    code.get(image).i32(images).op('i32.rem_u').set(image);
-    // Weights are transformed once for each group.
-    code.get(group).get(known).op('i32.ne').if();
-    code.get(group).set(known);
-    for (let i = batchIndices.length - 1; i >= 0; i--) {
-      code.get(group).i32(at(kernel.batch, i)).op('i32.rem_u').set(at(batchIndices, i));
-      code.get(group).i32(at(kernel.batch, i)).op('i32.div_u').set(group);
-    }
-    this.emitWeights(this.address('a', batchIndices), places.weights);
-    code.end();
-    this.emitInputs(this.imageAddress(batchIndices, image), block, places.inputs);
-    this.emitProducts(places);
-    this.emitOutputs(places);
-    this.emitEpilogue(batchIndices, image, block, places.sums);
-    code.advance(unit, 1).get(unit).get(code.parameter(2)).op('i32.lt_s').brIf(units);
-    code.end().end();
+    emitUnits(code, (unit) => {
+      code.get(unit).i32(blocks).op('i32.rem_u').set(block);
+      code.get(unit).i32(blocks).op('i32.div_u').tee(image).i32(images).op('i32.div_u').set(group);
+      code.get(image).i32(images).op('i32.rem_u').set(image);
+      // Weights are transformed once for each group.
+      code.get(group).get(known).op('i32.ne').if();
+      code.get(group).set(known);
+      emitIndices(code, group, kernel.batch, batchIndices);
+      this.emitWeights(operandAddress(code, kernel, 'a', batchIndices), places.weights);
+      code.end();
+      this.emitInputs(this.imageAddress(batchIndices, image), block, places.inputs);
+      this.emitProducts(places);
+      this.emitOutputs(places);
+      this.emitEpilogue(batchIndices, image, block, places.sums);
+    });
     const flops = 2 * batch * images * plan.height * plan.width * plan.rows * plan.channels * 9;
     return { units: batch * images * blocks, cost: flops / 50, scratch: sums + plan.rows * 4 * this.tiles * 4 + 64 };
   }
 
-  private address(side: 'a' | 'b', batchIndices: readonly Local[]): Local {
-    const { code } = this;
-    const { buffer, index } = this.kernel[side];
-    const local = code.local('i32');
-    code.get(code.parameter(0)).memory('i32.load', buffer * 4).i32(index.offset * 4).op('i32.add');
-    batchIndices.forEach((batchIndex, i) => code.get(batchIndex).i32((index.strides[i] ?? 0) * 4).op('i32.mul').op('i32.add'));
-    code.set(local);
-    return local;
-  }
-
   private imageAddress(batchIndices: readonly Local[], image: Local): Local {
     const { code, kernel } = this;
-    const local = this.address('b', batchIndices);
+    const local = operandAddress(code, kernel, 'b', batchIndices);
     const axis = mergedAxis(kernel.n.slice(0, -2), kernel.batch.length + kernel.m.length, [kernel.b.index.strides]);
     const odometer = new Odometer(code, axis.sizes, at(axis.strides, 0).map((stride) => stride * 4));
     odometer.start(image);
