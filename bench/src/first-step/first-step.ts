@@ -27,13 +27,13 @@ const patienceMilliseconds = 600_000;
 
 /** Runs a process whose cache of compiled code is in a folder. */
 function run(task: FirstStepTask, folder: string): FirstStep {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [program, JSON.stringify(task)], {
+  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, [program, JSON.stringify(task)], {
     encoding: 'utf8',
     timeout: patienceMilliseconds,
     env: { ...process.env, XDG_CACHE_HOME: folder },
   });
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(stderr.trim());
+  if (status !== 0) throw new Error(stderr.trim() || `the process ended with ${signal ?? `code ${status}`}`);
   return JSON.parse(stdout) as FirstStep;
 }
 
@@ -59,14 +59,13 @@ const columns: readonly (readonly [string, (row: FirstStepRow) => string])[] = [
   ['first step', ({ total }) => seconds(total)],
   ['median', ({ medianTotal }) => seconds(medianTotal)],
   ['trace', ({ trace }) => seconds(trace)],
-  ['schedule', ({ schedule }) => seconds(schedule)],
-  ['code', ({ code }) => seconds(code)],
+  ['compile', ({ compile }) => seconds(compile)],
   ['run', ({ run: milliseconds }) => seconds(milliseconds)],
-  ['later step', ({ steady }) => seconds(steady)],
+  ['later step', ({ later }) => seconds(later)],
   ['nodes', ({ nodes }) => String(nodes)],
   ['kernels', ({ kernels }) => String(kernels)],
   ['nodes/s scheduled', ({ nodes, schedule }) => String(Math.round((1000 * nodes) / schedule))],
-  ['later', ({ nodes, warmSchedule }) => String(Math.round((1000 * nodes) / warmSchedule))],
+  ['again', ({ nodes, scheduleAgain }) => String(Math.round((1000 * nodes) / scheduleAgain))],
 ];
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toPrecision(milliseconds < 10 ? 1 : 2)} s`;

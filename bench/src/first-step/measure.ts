@@ -1,6 +1,6 @@
 // One first step of a case in this process, part by part.
 import { setBackend } from '@athanor/core';
-import { schedule, type Backend, type CanonicalGraph, type Executable, type Program } from '@athanor/core/backend';
+import { schedule, type Backend, type CanonicalGraph, type Executable } from '@athanor/core/backend';
 import { enableEngineFeatures, makeBackend } from '../backends.ts';
 import { cases, subjectOf } from '../workloads/index.ts';
 import type { FirstStep, FirstStepTask } from './protocol.ts';
@@ -8,33 +8,21 @@ import type { FirstStep, FirstStepTask } from './protocol.ts';
 /** Repetitions of what is measured warm; the least counts. */
 const repetitions = { steps: 5, schedules: 40 } as const;
 
-/** A backend that takes scheduled programs. */
-interface Loads extends Backend {
-  load(program: Program): Executable;
+interface Compilation {
+  readonly graph: CanonicalGraph;
+  readonly executable: Executable;
+  readonly began: number;
+  readonly ended: number;
 }
 
-function loads(backend: Backend): backend is Loads {
-  return 'load' in backend;
-}
-
-interface Parts {
-  graph: CanonicalGraph;
-  compiledAt: number;
-  schedule: number;
-  code: number;
-  program: Program | undefined;
-}
-
-/** Makes the backend note what its first compilation consists of. */
-function observe(backend: Backend): () => Parts {
-  if (!loads(backend)) throw new Error(`${backend.name} has no first step to measure: it does not compile programs`);
-  let noted: Parts | undefined;
+/** Makes the backend note its first compilation. */
+function observe(backend: Backend): () => Compilation {
+  const compile = backend.compile.bind(backend);
+  let noted: Compilation | undefined;
   backend.compile = (graph) => {
-    const compiledAt = performance.now();
-    const program = schedule(graph, backend.limits);
-    const scheduledAt = performance.now();
-    const executable = backend.load(program);
-    noted ??= { graph, compiledAt, schedule: scheduledAt - compiledAt, code: performance.now() - scheduledAt, program };
+    const began = performance.now();
+    const executable = compile(graph);
+    noted ??= { graph, executable, began, ended: performance.now() };
     return executable;
   };
   return () => {
@@ -60,15 +48,26 @@ export async function measureFirstStep({ workload, name, backend: backendName, t
   if (engineFeatures) await enableEngineFeatures();
   const backend = await makeBackend(backendName, threads);
   setBackend(backend);
-  const parts = observe(backend);
+  const compilation = observe(backend);
   const { step } = subjectOf(entry.problem);
   const began = performance.now();
   await step(0);
   const total = performance.now() - began;
-  const { graph, compiledAt, schedule: scheduling, code, program } = parts();
-  const trace = compiledAt - began;
-  const steady = await leastOf(repetitions.steps, step);
-  const warmSchedule = await leastOf(repetitions.schedules, () => schedule(graph, backend.limits));
-  const counts = { nodes: graph.nodes.length, kernels: program?.kernels.length ?? 0, commands: program?.commands.length ?? 0 };
-  return { total, trace, schedule: scheduling, code, run: total - trace - scheduling - code, steady, ...counts, warmSchedule };
+  const { graph, executable, began: tracedAt, ended } = compilation();
+  const { program } = executable;
+  if (program === undefined) throw new Error(`${backend.name} has no first step to measure: it does not compile programs`);
+  const [trace, compile] = [tracedAt - began, ended - tracedAt];
+  const once = await leastOf(1, () => schedule(graph, backend.limits));
+  return {
+    total,
+    trace,
+    compile,
+    run: total - trace - compile,
+    later: await leastOf(repetitions.steps, step),
+    nodes: graph.nodes.length,
+    kernels: program.kernels.length,
+    commands: program.commands.length,
+    schedule: once,
+    scheduleAgain: await leastOf(repetitions.schedules, () => schedule(graph, backend.limits)),
+  };
 }

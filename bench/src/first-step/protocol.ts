@@ -8,22 +8,22 @@ export interface FirstStepTask {
   readonly engineFeatures: boolean;
 }
 
-/** Milliseconds, from the call to the number that the step reads. */
+/** Milliseconds. */
 export interface FirstStep {
+  /** From the call to the number that the step reads. */
   readonly total: number;
-  /** From the call to the canonical graph. */
+  /** … from the call to the canonical graph. */
   readonly trace: number;
-  /** From the graph to kernels and commands. */
-  readonly schedule: number;
-  /** From kernels to machine code: generating, compiling, loading. */
-  readonly code: number;
-  /** The rest: memory, inputs, and the run. */
+  /** … from the graph to machine code: scheduling, generating, compiling, loading, or finding all that in a cache. */
+  readonly compile: number;
+  /** … the rest: memory, inputs, and the run. */
   readonly run: number;
   /** A later step. */
-  readonly steady: number;
+  readonly later: number;
   readonly nodes: number;
   readonly kernels: number;
   readonly commands: number;
-  /** Milliseconds of scheduling the same graph once the JavaScript engine has compiled the scheduler. */
-  readonly warmSchedule: number;
+  /** Scheduling the same graph at last, and once the JavaScript engine has compiled the scheduler. */
+  readonly schedule: number;
+  readonly scheduleAgain: number;
 }

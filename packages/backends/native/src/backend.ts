@@ -15,7 +15,8 @@ import {
   type Program,
   type TypedArray,
 } from '@athanor/core/backend';
-import { kernelStore, type KernelStore } from './compiler/store.ts';
+import { ProgramCache } from './compiler/programs.ts';
+import { kernelStore } from './compiler/store.ts';
 import type { VectorBytes } from './compiler/toolchain.ts';
 import { NativeExecutable, type Machine } from './executable.ts';
 import { OwnedMemory, Region, ownedMemory } from './memory.ts';
@@ -54,7 +55,7 @@ export class NativeBackend implements Backend {
     elements: 2 ** 31 - 1,
     dtypes: Object.keys(dtypes) as Dtype[],
   };
-  readonly #store: KernelStore;
+  readonly #programs: ProgramCache;
   readonly #machine: Machine;
   readonly #live = new Set<OwnedMemory>();
   readonly #options: NativeOptions;
@@ -62,11 +63,17 @@ export class NativeBackend implements Backend {
 
   constructor(options: NativeOptions) {
     this.#options = options;
-    this.#store = kernelStore({
+    const store = kernelStore({
       ...(options.cacheFolder === undefined ? {} : { folder: options.cacheFolder }),
       ...(options.vectorBytes === undefined ? {} : { widest: options.vectorBytes }),
     });
-    const { runtime, toolchain } = this.#store;
+    const schedulingOptions = { fuse: options.fuse ?? true };
+    this.#programs = new ProgramCache({
+      store,
+      schedule: (graph) => schedule(graph, this.limits, schedulingOptions),
+      variant: JSON.stringify([this.limits, schedulingOptions]),
+    });
+    const { runtime, toolchain } = store;
     this.numerics = `native-${toolchain.fused ? 'fused' : 'unfused'}-libc-${runtime.libc()}`;
     this.threads = options.threads ?? runtime.processors();
     const regions = { arena: new Region(runtime), staging: new Region(runtime), scratch: new Region(runtime), shared: new Region(runtime) };
@@ -102,18 +109,17 @@ export class NativeBackend implements Backend {
   }
 
   compile(graph: CanonicalGraph): Executable {
-    return this.load(schedule(graph, this.limits, { fuse: this.#options.fuse ?? true }));
+    return new NativeExecutable(this.#programs.of(graph));
   }
 
   /** Compiles the kernels of several graphs at once, which is faster than one graph after the other. */
   prepare(graphs: readonly CanonicalGraph[]): void {
-    const programs = graphs.map((graph) => schedule(graph, this.limits, { fuse: this.#options.fuse ?? true }));
-    this.#store.get(programs.flatMap(({ kernels }) => kernels.filter((kernel) => kernel.kind !== 'routine')));
+    this.#programs.prepare(graphs);
   }
 
   /** Compiles a program that was scheduled already. */
   load(program: Program): NativeExecutable {
-    return new NativeExecutable(program, this.#store);
+    return new NativeExecutable(this.#programs.loaded(program));
   }
 
   run(executable: Executable, binding: Binding): void {

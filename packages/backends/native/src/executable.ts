@@ -7,13 +7,14 @@ import {
   runRoutine,
   type Binding,
   type Executable,
+  type Kernel,
   type Program,
   type RoutineKernel,
   type TypedArray,
 } from '@athanor/core/backend';
-import type { GeneratedKernel } from './codegen/kernel.ts';
 import type { Runtime } from './compiler/library.ts';
-import type { CompiledPhase, KernelStore } from './compiler/store.ts';
+import { generatedKernels, type LoadedProgram } from './compiler/programs.ts';
+import type { LoadedPhase } from './compiler/store.ts';
 import { ownedMemory, type Region } from './memory.ts';
 
 /** The memory that all programs share, and how they run. */
@@ -58,15 +59,14 @@ export class NativeExecutable implements Executable {
   readonly #sharedBytes: number;
   #arena = -1;
 
-  constructor(program: Program, store: KernelStore) {
+  constructor({ program, kernels }: LoadedProgram) {
     this.program = program;
-    const generated = program.kernels.filter((kernel): kernel is GeneratedKernel => kernel.kind !== 'routine');
+    const generated = generatedKernels(program);
     for (const kernel of generated) {
       if (kernel.buffers.length > mostArguments) throw new InternalError(`${kernel.name} has ${kernel.buffers.length} buffers`);
     }
-    const compiled = store.get(generated);
-    const phases = new Map(generated.map((kernel, i) => [kernel, compiled[i] ?? []]));
-    const all = compiled.flat();
+    const phases = new Map<Kernel, readonly LoadedPhase[]>(generated.map((kernel, i) => [kernel, kernels[i]?.phases ?? []]));
+    const all = kernels.flatMap((kernel) => kernel.phases);
     this.#scratchBytes = aligned(Math.max(0, ...all.map(({ scratch }) => scratch)));
     this.#sharedBytes = Math.max(0, ...all.map(({ shared }) => shared));
     this.#buffers = new Float64Array(program.buffers.length);
@@ -173,7 +173,7 @@ export class NativeExecutable implements Executable {
 }
 
 /** Cuts the commands at routines and appends their arguments, pairs of buffer and byte offset, to `words`. */
-function segmentsOf(program: Program, phases: ReadonlyMap<GeneratedKernel, readonly CompiledPhase[]>, words: number[]): Segment[] {
+function segmentsOf(program: Program, phases: ReadonlyMap<Kernel, readonly LoadedPhase[]>, words: number[]): Segment[] {
   const segments: Segment[] = [];
   let open: number[] = [];
   let commands: number[] = [];

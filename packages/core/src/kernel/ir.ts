@@ -167,9 +167,16 @@ export interface Program {
   readonly outputs: readonly { readonly dtype: Dtype; readonly elements: number }[];
 }
 
-/** Identical kernels have identical keys; `name` does not count. */
+/** Equal for kernels that compute the same; `name` does not count. */
 export function kernelKey(kernel: Kernel): string {
-  return JSON.stringify({ ...kernel, name: undefined });
+  const text = JSON.stringify({ ...kernel, name: undefined });
+  if (kernel.kind === 'routine') return text;
+  // JSON writes null for what is not finite, and no sign for zero.
+  const odd = (kernel.kind === 'loop' ? kernel.instructions : kernel.epilogue).flatMap((instruction, i) => {
+    const number = instruction.op === 'constant' ? instruction.value : 'fill' in instruction ? instruction.fill : 1;
+    return Object.is(number, -0) ? [i, '-0'] : Number.isFinite(number) ? [] : [i, number];
+  });
+  return odd.length === 0 ? text : `${text} ${odd.join(' ')}`;
 }
 
 /** Kernels per inner position count, FLOPs of a contraction, … helpers that backends share stand in kernel/measure.ts. */

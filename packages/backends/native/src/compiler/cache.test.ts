@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LibraryCache } from './cache.ts';
+import { FileCache } from './cache.ts';
 
 let folder: string;
 let file: string;
@@ -14,11 +14,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const key = (digit: string): string => digit.repeat(32);
-const cacheIn = (limitBytes?: number): LibraryCache => new LibraryCache({ folder: join(folder, 'cache'), ...(limitBytes === undefined ? {} : { limitBytes }) });
+const cacheIn = (limitBytes?: number): FileCache => new FileCache({ folder: join(folder, 'cache'), ...(limitBytes === undefined ? {} : { limitBytes }) });
 
-describe('LibraryCache', () => {
+describe('FileCache', () => {
   it('finds what another process stored, under every key', () => {
-    cacheIn().store([key('a'), key('b')], file);
+    cacheIn().store([key('a'), key('b')], file, 'so');
     const other = cacheIn();
     expect(other.find(key('a'))?.digest).toBe(other.find(key('b'))?.digest);
     expect(other.find(key('c'))).toBeUndefined();
@@ -26,7 +26,7 @@ describe('LibraryCache', () => {
 
   it('keeps a library of several kernels once on disk', () => {
     const cache = cacheIn();
-    const [a, b] = cache.store([key('a'), key('b')], file);
+    const [a, b] = cache.store([key('a'), key('b')], file, 'so');
     expect(statSync(a?.path ?? '').ino).toBe(statSync(b?.path ?? '').ino);
   });
 
@@ -38,13 +38,13 @@ describe('LibraryCache', () => {
     const open = join(folder, 'open');
     mkdirSync(open);
     chmodSync(open, 0o777);
-    const cache = new LibraryCache({ folder: open });
+    const cache = new FileCache({ folder: open });
     expect(cache.folder).not.toBe(open);
     rmSync(cache.folder, { recursive: true });
   });
 
   it('removes a file whose content is not whole', () => {
-    const [stored] = cacheIn().store([key('a')], file);
+    const [stored] = cacheIn().store([key('a')], file, 'so');
     truncateSync(stored?.path ?? '', 3);
     expect(cacheIn().find(key('a'))).toBeUndefined();
     expect(existsSync(stored?.path ?? '')).toBe(false);
@@ -52,14 +52,14 @@ describe('LibraryCache', () => {
 
   it('does not mind that another process stored the same', () => {
     const [first, second] = [cacheIn(), cacheIn()];
-    expect(first.store([key('a')], file)).toEqual(second.store([key('a')], file));
+    expect(first.store([key('a')], file, 'so')).toEqual(second.store([key('a')], file, 'so'));
   });
 
   it('forgets the oldest when it grows too big', () => {
     const cache = cacheIn(20);
     const paths = ['a', 'b', 'c'].map((digit, i) => {
       writeFileSync(file, `library ${digit}!`);
-      const path = cache.store([key(digit)], file)[0]?.path ?? '';
+      const path = cache.store([key(digit)], file, 'so')[0]?.path ?? '';
       utimesSync(path, 1000 + i, 1000 + i);
       rmSync(file);
       return path;

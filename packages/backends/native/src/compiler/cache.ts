@@ -1,5 +1,5 @@
-// Compiled libraries on disk, found by key. A file is named `<key>-<digest of its content>.so`; kernels that were compiled
-// together are links to one file. Several processes may use the folder at once.
+// Compiled libraries and scheduled programs on disk, found by key. A file is named `<key>-<digest of its content>.<kind>`;
+// kernels that were compiled together are links to one file. Several processes may use the folder at once.
 import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const defaultLimit = 256 * 2 ** 20;
 const dayMilliseconds = 24 * 3600 * 1000;
 const workPrefix = 'work-';
-const namePattern = /^([0-9a-f]{32})-([0-9a-f]{16})\.so$/;
+const namePattern = /^([0-9a-f]{32})-([0-9a-f]{16})\.(?:so|program)$/;
 
 export interface CacheOptions {
   /** Default: `athanor/native` in $XDG_CACHE_HOME or ~/.cache. */
@@ -17,16 +17,19 @@ export interface CacheOptions {
   readonly limitBytes?: number;
 }
 
-export interface CachedLibrary {
+/** What a file holds: a compiled library or a scheduled program. */
+export type FileKind = 'so' | 'program';
+
+export interface CachedFile {
   readonly path: string;
-  /** Equal for libraries with equal content. */
+  /** Equal for files with equal content. */
   readonly digest: string;
 }
 
-export class LibraryCache {
+export class FileCache {
   readonly folder: string;
   readonly #limit: number;
-  readonly #known = new Map<string, CachedLibrary>();
+  readonly #known = new Map<string, CachedFile>();
   /** Digests whose content was checked, and whether it is whole. */
   readonly #checked = new Map<string, boolean>();
 
@@ -39,8 +42,8 @@ export class LibraryCache {
     }
   }
 
-  /** A library that is there and whole. */
-  find(key: string): CachedLibrary | undefined {
+  /** A file that is there and whole. */
+  find(key: string): CachedFile | undefined {
     const found = this.#known.get(key);
     if (found === undefined) return undefined;
     if (this.#isWhole(found)) return found;
@@ -49,21 +52,21 @@ export class LibraryCache {
     return undefined;
   }
 
-  /** Files for one compilation; `done` removes them. */
+  /** A folder for files in the making; `done` removes it. */
   workspace(): { readonly folder: string; readonly done: () => void } {
     const folder = mkdtempSync(join(this.folder, workPrefix));
     return { folder, done: () => rmSync(folder, { recursive: true, force: true }) };
   }
 
-  /** Takes a fresh library in, under every key that it has kernels of. */
-  store(keys: readonly string[], file: string): CachedLibrary[] {
+  /** Takes a fresh file in: a library under every key that it has kernels of. */
+  store(keys: readonly string[], file: string, kind: FileKind): CachedFile[] {
     const digest = digestOf(readFileSync(file));
     this.#checked.set(digest, true);
     return keys.map((key) => {
-      const library = { path: join(this.folder, `${key}-${digest}.so`), digest };
-      place(file, library.path);
-      this.#known.set(key, library);
-      return library;
+      const cached = { path: join(this.folder, `${key}-${digest}.${kind}`), digest };
+      place(file, cached.path);
+      this.#known.set(key, cached);
+      return cached;
     });
   }
 
@@ -87,7 +90,7 @@ export class LibraryCache {
     }
   }
 
-  #isWhole({ path, digest }: CachedLibrary): boolean {
+  #isWhole({ path, digest }: CachedFile): boolean {
     const checked = this.#checked.get(digest);
     if (checked !== undefined) return checked;
     let whole = false;
@@ -101,6 +104,11 @@ export class LibraryCache {
     this.#checked.set(digest, whole);
     return whole;
   }
+}
+
+/** The key of what is made from these texts. */
+export function keyOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 
 export function digestOf(content: string | Uint8Array): string {

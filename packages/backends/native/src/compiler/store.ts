@@ -1,18 +1,28 @@
 // Compiled kernels: in memory by kernel, on disk by source. Missing ones are compiled together, two files at a time.
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InternalError, UserError, kernelKey } from '@athanor/core/backend';
 import { fileText, kernelSource, symbolOf, type GeneratedKernel } from '../codegen/kernel.ts';
 import type { Phase, Source } from '../codegen/source.ts';
-import { LibraryCache, type CacheOptions, type CachedLibrary } from './cache.ts';
+import { FileCache, keyOf, type CacheOptions } from './cache.ts';
 import { loadRuntime, type Runtime } from './library.ts';
 import { compileAll, findToolchain, sourceFolder, type Toolchain, type VectorBytes } from './toolchain.ts';
 
 /** A phase of a kernel, ready to run. */
-export interface CompiledPhase extends Phase {
+export interface LoadedPhase extends Phase {
   /** Address of its function. */
   readonly function: number;
+}
+
+/** A kernel that was compiled, as plain data: what its library is cached under, and its functions. */
+export interface CompiledKernel {
+  readonly key: string;
+  readonly phases: readonly Phase[];
+}
+
+/** A kernel that is ready to run. */
+export interface LoadedKernel extends CompiledKernel {
+  readonly phases: readonly LoadedPhase[];
 }
 
 /** Kernels that take less on one thread are compiled with little optimisation. */
@@ -26,9 +36,7 @@ export interface StoreOptions extends CacheOptions {
   readonly widest?: VectorBytes;
 }
 
-interface Draft {
-  readonly kernel: string;
-  readonly key: string;
+interface Draft extends CompiledKernel {
   readonly source: Source;
 }
 
@@ -45,47 +53,62 @@ export function kernelStore(options: StoreOptions = {}): KernelStore {
 export class KernelStore {
   readonly toolchain: Toolchain;
   readonly runtime: Runtime;
-  readonly #cache: LibraryCache;
+  readonly files: FileCache;
   /** Part of every key: the compiler and the headers. */
-  readonly #base: string;
-  readonly #kernels = new Map<string, readonly CompiledPhase[]>();
+  readonly base: string;
+  /** By what they compute. Kernels of one key may differ in their numbers of units. */
+  readonly #kernels = new Map<string, LoadedKernel>();
   readonly #libraries = new Map<string, number>();
 
   constructor(options: StoreOptions = {}) {
     this.toolchain = findToolchain(options.widest);
-    this.#cache = new LibraryCache(options);
+    this.files = new FileCache(options);
     const headers = readdirSync(sourceFolder).filter((name) => name.endsWith('.h')).sort();
-    this.#base = keyOf(this.toolchain.key, ...headers.map((name) => readFileSync(join(sourceFolder, name), 'utf8')));
+    this.base = keyOf(this.toolchain.key, ...headers.map((name) => readFileSync(join(sourceFolder, name), 'utf8')));
     this.runtime = loadRuntime(this.#runtimePath());
   }
 
-  /** Phases of each kernel, in order. */
-  get(kernels: readonly GeneratedKernel[]): (readonly CompiledPhase[])[] {
-    const keys = kernels.map(kernelKey);
-    const missing = new Map<string, GeneratedKernel>();
-    keys.forEach((key, i) => {
-      const kernel = kernels[i];
-      if (kernel !== undefined && !this.#kernels.has(key)) missing.set(key, kernel);
-    });
-    this.#add([...missing].map(([kernel, data]) => this.#draft(kernel, data)));
-    return keys.map((key) => this.#kernels.get(key) ?? []);
-  }
-
-  #draft(kernel: string, data: GeneratedKernel): Draft {
-    const source = kernelSource(data, this.toolchain);
-    return { kernel, source, key: keyOf(this.#base, source.text, ...source.helpers.map(({ text }) => text)) };
-  }
-
-  #add(drafts: readonly Draft[]): void {
-    const fresh: Draft[] = [];
-    for (const draft of drafts) {
-      const found = draft.source.phases.length === 0 ? undefined : this.#cache.find(draft.key);
-      const phases = found === undefined ? undefined : this.#load(draft, found);
-      if (phases !== undefined) this.#kernels.set(draft.kernel, phases);
-      else if (draft.source.phases.length === 0) this.#kernels.set(draft.kernel, []);
-      else fresh.push(draft);
+  /** Kernels ready to run, in order; compiles what is not in the cache. */
+  get(kernels: readonly GeneratedKernel[]): LoadedKernel[] {
+    const structures = kernels.map(kernelKey);
+    const missing = new Map(structures.map((structure, i) => [structure, kernels[i]] as const));
+    const fresh: (Draft & { readonly structure: string })[] = [];
+    for (const [structure, kernel] of missing) {
+      if (kernel === undefined || this.#kernels.has(structure)) continue;
+      const draft = this.#draft(kernel);
+      const found = this.#find(draft);
+      if (found === undefined) fresh.push({ structure, ...draft });
+      else this.#kernels.set(structure, found);
     }
     if (fresh.length > 0) this.#compile(fresh);
+    for (const { structure, ...draft } of fresh) {
+      const compiled = this.#find(draft);
+      if (compiled === undefined) throw new UserError(`a compiled kernel cannot be loaded: ${this.runtime.error() ?? 'it has no such function'}`);
+      this.#kernels.set(structure, compiled);
+    }
+    return structures.map((structure) => this.#kernels.get(structure) ?? { key: '', phases: [] });
+  }
+
+  /** Kernels that were compiled before; undefined where one of them has left the cache. */
+  load(kernels: readonly CompiledKernel[]): LoadedKernel[] | undefined {
+    const loaded = kernels.flatMap((kernel) => this.#find(kernel) ?? []);
+    return loaded.length === kernels.length ? loaded : undefined;
+  }
+
+  #draft(kernel: GeneratedKernel): Draft {
+    const source = kernelSource(kernel, this.toolchain);
+    return { key: keyOf(this.base, source.text, ...source.helpers.map(({ text }) => text)), phases: source.phases, source };
+  }
+
+  /** A kernel whose library is in the cache and whole. */
+  #find({ key, phases }: CompiledKernel): LoadedKernel | undefined {
+    if (phases.length === 0) return { key, phases: [] };
+    const file = this.files.find(key);
+    const library = file === undefined ? 0 : (this.#libraries.get(file.digest) ?? this.runtime.open(file.path));
+    if (file === undefined || library === 0) return undefined;
+    this.#libraries.set(file.digest, library);
+    const loaded = phases.map((phase) => ({ ...phase, function: this.runtime.symbol(library, symbolOf(key, phase.name)) }));
+    return loaded.every((phase) => phase.function !== 0) ? { key, phases: loaded } : undefined;
   }
 
   #compile(drafts: readonly Draft[]): void {
@@ -94,18 +117,12 @@ export class KernelStore {
       const members = distinct.filter(({ source }) => levelOf(source) === level);
       return parts(members).map((batch) => ({ keys: batch.map(({ key }) => key), text: fileText(batch), level }));
     });
-    const libraries = this.#build(files);
-    for (const draft of drafts) {
-      const library = libraries.get(draft.key);
-      const phases = library === undefined ? undefined : this.#load(draft, library);
-      if (phases === undefined) throw new UserError(`a compiled kernel cannot be loaded: ${this.runtime.error() ?? 'it has no such function'}`);
-      this.#kernels.set(draft.kernel, phases);
-    }
+    this.#build(files);
   }
 
   /** Compiles files and takes the libraries into the cache. */
-  #build(files: readonly { readonly keys: readonly string[]; readonly text: string; readonly level: 1 | 3 }[]): Map<string, CachedLibrary> {
-    const { folder, done } = this.#cache.workspace();
+  #build(files: readonly { readonly keys: readonly string[]; readonly text: string; readonly level: 1 | 3 }[]): void {
+    const { folder, done } = this.files.workspace();
     try {
       const list = files.map(({ text, level }, i) => {
         const source = join(folder, `${i}.c`);
@@ -113,37 +130,21 @@ export class KernelStore {
         return { source, level, output: join(folder, `${i}.so`) };
       });
       compileAll(this.toolchain, list);
-      const made = files.flatMap(({ keys }, i) => {
-        const libraries = this.#cache.store(keys, join(folder, `${i}.so`));
-        return keys.map((key, position) => [key, libraries[position]] as const);
-      });
-      this.#cache.trim();
-      return new Map(made.flatMap(([key, library]) => (library === undefined ? [] : [[key, library]])));
+      files.forEach(({ keys }, i) => this.files.store(keys, join(folder, `${i}.so`), 'so'));
+      this.files.trim();
     } finally {
       done();
     }
   }
 
-  /** A library's functions of a kernel; undefined where it cannot be opened or lacks one. */
-  #load({ key, source }: Draft, library: CachedLibrary): CompiledPhase[] | undefined {
-    const known = this.#libraries.get(library.digest) ?? this.runtime.open(library.path);
-    if (known === 0) return undefined;
-    this.#libraries.set(library.digest, known);
-    const phases = source.phases.map((phase) => ({ ...phase, function: this.runtime.symbol(known, symbolOf(key, phase.name)) }));
-    return phases.every((phase) => phase.function !== 0) ? phases : undefined;
-  }
-
   #runtimePath(): string {
     const text = readFileSync(join(sourceFolder, 'runtime.c'), 'utf8');
-    const key = keyOf(this.#base, text);
-    const found = this.#cache.find(key) ?? this.#build([{ keys: [key], text, level: 3 }]).get(key);
+    const key = keyOf(this.base, text);
+    if (this.files.find(key) === undefined) this.#build([{ keys: [key], text, level: 3 }]);
+    const found = this.files.find(key);
     if (found === undefined) throw new InternalError('the runtime library is not there');
     return found.path;
   }
-}
-
-function keyOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 
 function levelOf({ phases }: Source): 1 | 3 {
