@@ -104,36 +104,35 @@ class MathEmitter {
     return this.fromBits(this.binary('or', this.bits(size), bit, 'int32'));
   }
 
-  /** 2^exponent for int32 exponents in [-126, 127]. */
-  powerOfTwo(exponent: Value): Value {
-    const biased = this.binary('add', exponent, this.integer(127), 'int32');
-    return this.fromBits(this.binary('shl', biased, this.integer(23), 'int32'));
+  /** An integer's low nine bits where a float32 has sign and exponent. */
+  toExponent(word: Value): Value {
+    return this.binary('shl', word, this.integer(23), 'int32');
   }
 
-  /** x · 2^exponent in two steps, so that results reach the denormal numbers. */
-  scale(x: Value, exponent: Value): Value {
-    const half = this.binary('shr', exponent, this.integer(1), 'int32');
-    const rest = this.binary('sub', exponent, half, 'int32');
-    return this.binary('mul', this.binary('mul', x, this.powerOfTwo(half)), this.powerOfTwo(rest));
+  /** (1 + fraction) · 2^(n − 254), n in [2, 508] being the low ten bits of `word`: in two steps, so that results reach the denormal numbers. */
+  scale(fraction: Value, word: Value): Value {
+    const half = this.toExponent(this.binary('ushr', word, this.integer(1), 'int32'));
+    const rest = this.binary('sub', this.toExponent(word), half, 'int32');
+    const power = this.fromBits(half);
+    return this.binary('mul', this.multiplyAdd(fraction, power, power), this.fromBits(rest));
   }
 }
 
-/** 1.5 · 2²³: adding it rounds to an integer, which then stands in the low bits. */
+/** 1.5 · 2²³: adding it rounds to an integer, which then stands in the low 22 bits. */
 const roundingMagic = 12582912;
-const roundingBits = 0x4b400000;
 const log2e = 1.4426950408889634;
 /** ln 2 in two parts; the first has 15 bits. */
 const ln2 = [0.693145751953125, 1.4286068203094173e-6] as const;
-/** (e^r − 1 − r) / r² on |r| ≤ ln2 / 2 (Cephes). */
-const expCoefficients = [1.987569150e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
+/** (e^r − 1 − r) / r² on |r| ≤ ln2 / 2: minimax, so that e^r has a relative error of 2^-28. */
+const expCoefficients = [0.00138208945, 0.00836867094, 0.0416682623, 0.166665211, 0.49999994];
 
-/** x = n · ln 2 + r: the integer n, and e^r − 1. */
-function splitExponent(e: MathEmitter, x: Value): { n: Value; fraction: Value } {
-  const shifted = e.multiplyAdd(x, e.float(log2e), e.float(roundingMagic));
-  const rounded = e.binary('sub', shifted, e.float(roundingMagic));
-  const n = e.binary('sub', e.bits(shifted), e.integer(roundingBits), 'int32');
+/** x = n · ln 2 + r: e^r − 1, and a word whose low bits are n + bias. */
+function splitExponent(e: MathEmitter, x: Value, bias: number): { word: Value; fraction: Value } {
+  const magic = e.float(roundingMagic + bias);
+  const shifted = e.multiplyAdd(x, e.float(log2e), magic);
+  const rounded = e.binary('sub', shifted, magic);
   const r = e.multiplyAdd(rounded, e.float(-ln2[1]), e.multiplyAdd(rounded, e.float(-ln2[0]), x));
-  return { n, fraction: expm1Small(e, r) };
+  return { word: e.bits(shifted), fraction: expm1Small(e, r) };
 }
 
 /** e^r − 1 for |r| ≤ ln2 / 2. */
@@ -143,14 +142,14 @@ function expm1Small(e: MathEmitter, r: Value): Value {
 
 /** 1.1 ulp. */
 function exp(e: MathEmitter, x: Value): Value {
-  const { n, fraction } = splitExponent(e, e.clamp(x, -104, 89));
-  return e.scale(e.binary('add', fraction, e.float(1)), n);
+  const { word, fraction } = splitExponent(e, e.clamp(x, -104, 89), 254);
+  return e.scale(fraction, word);
 }
 
 /** 2 ulp. 2^n·(e^r − 1) + (2^n − 1), at half size so that 2^128 does not overflow early. */
 function expm1(e: MathEmitter, x: Value): Value {
-  const { n, fraction } = splitExponent(e, e.clamp(x, -25, 89));
-  const half = e.powerOfTwo(e.binary('sub', n, e.integer(1), 'int32'));
+  const { word, fraction } = splitExponent(e, e.clamp(x, -25, 89), 126);
+  const half = e.fromBits(e.toExponent(word));
   const sum = e.multiplyAdd(half, fraction, e.binary('sub', half, e.float(0.5)));
   return e.binary('add', sum, sum);
 }
@@ -284,7 +283,7 @@ function pow(e: MathEmitter, x: Value, y: Value): Value {
   const rest = e.cast(e.binary('sub', product, whole, 'float64'), 'float32');
   const fraction = expm1Small(e, e.binary('mul', rest, e.float(Math.LN2)));
   const power = e.cast(e.clamp(e.cast(whole, 'float32'), -200, 200), 'int32');
-  const value = e.scale(e.binary('add', fraction, e.float(1)), power);
+  const value = e.scale(fraction, e.binary('add', power, e.integer(254), 'int32'));
   const half = e.binary('mul', y, e.float(0.5));
   const odd = e.compare('ne', e.unary('trunc', half), half);
   const negative = e.where(e.compare('eq', e.unary('trunc', y), y), e.where(odd, e.unary('neg', value), value), e.float(NaN));

@@ -1,6 +1,7 @@
 // Emits the instructions of a kernel for groups of four neighbouring positions along its vector loop.
 import { InternalError, bytesOf, inputsOf, type Dtype, type Guard, type Lowered, type LoweredBody, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
+import { emitStep } from './accumulators.ts';
 import { Analysis, emissionOf, type BodyShape } from './analysis.ts';
 import { emitCopy, emitLoad, emitMaskedLoad, emitStore, type Spot } from './access.ts';
 import { at } from './at.ts';
@@ -401,7 +402,8 @@ export class Body {
       if (!this.shape.vectorIsOuter) throw new InternalError('products are summed in separate lanes only');
       return emitMultiplyAdd(code, dtype, accumulator, [input, this.lanes(instruction.times, group), accumulator], this.options.fused);
     }
-    if (this.shape.vectorIsOuter || group.active === 4) return emitCombine(code, combine, dtype, accumulator, accumulator, input);
+    if (this.shape.vectorIsOuter) return emitCombine(code, combine, dtype, accumulator, accumulator, input);
+    if (group.active === 4) return emitStep(code, instruction, accumulator, input);
     // Positions that do not exist bring the identity.
     const masked = allocate(code, dtype);
     const identity = constantLanes(code, identityOf(combine, dtype), dtype);
@@ -410,7 +412,7 @@ export class Body {
       const words = isWide(dtype) ? [0, 0, 1, 1].map((word) => real[2 * half + word] ?? 0) : real;
       code.get(part(input, half)).get(part(identity, half)).get(code.constant(integerBytes(words))).op('v128.bitselect');
     });
-    emitCombine(code, combine, dtype, accumulator, accumulator, masked);
+    emitStep(code, instruction, accumulator, masked);
     this.releaseLanes(masked);
   }
 }

@@ -51,13 +51,29 @@ describe('reductions along the vector loop', () => {
     expect(out).toEqual(Float32Array.from([0, 1], (i) => laneSum([0, 1, 2, 3, 4].map((j) => row(i, j)))));
   });
 
-  it('propagate NaN in max and min', () => {
-    const x = Float32Array.from({ length: 70 }, (_, i) => i);
-    x[37] = NaN;
-    for (const combine of ['max', 'min'] as const) {
-      const out = new Float32Array(2);
-      runKernel(backend, reduction({ loops: [2, 35], outer: 1, vector: 1, input: affine(35, 1), output: affine(1, 0), combine }), [x, out]);
-      expect([...out]).toEqual([combine === 'max' ? 34 : 0, NaN]);
+  const zeros = [-0, -0, -0, 0];
+  const kinds: { name: string; value: (i: number, size: number) => number }[] = [
+    { name: 'numbers of both signs', value: (i) => Math.sin(i * 12.9898) },
+    { name: 'a NaN', value: (i, size) => (i === (size * 5) % 7 ? NaN : i) },
+    { name: 'a negative NaN among infinities', value: (i, size) => (i === size - 1 ? -NaN : i % 2 === 0 ? Infinity : -Infinity) },
+    { name: 'infinities', value: (i) => (i % 3 === 0 ? -Infinity : Infinity) },
+    { name: 'nothing but −0', value: () => -0 },
+    { name: 'nothing but +0', value: () => 0 },
+    { name: 'zeros of both signs', value: (i) => zeros[i % 4] ?? 0 },
+    { name: 'one +0 at the end of −0', value: (i, size) => (i === size - 1 ? 0 : -0) },
+    { name: 'one −0 at the end of +0', value: (i, size) => (i === size - 1 ? -0 : 0) },
+    { name: 'zeros above negative numbers', value: (i) => (i % 5 === 1 ? -0 : -i - 1) },
+  ];
+
+  it.each(kinds)('find max and min of $name', ({ value }) => {
+    for (const size of [1, 2, 4, 7, 31, 32, 33, 64, 100, 1001]) {
+      const x = Float32Array.from({ length: 2 * size }, (_, i) => value(i % size, size));
+      for (const [combine, reference] of [['max', Math.max], ['min', Math.min]] as const) {
+        const out = new Float32Array(2);
+        runKernel(backend, reduction({ loops: [2, size], outer: 1, vector: 1, input: affine(size, 1), output: affine(1, 0), combine }), [x, out]);
+        const expected = reference(...x);
+        expect([...out], `${combine} of ${size}`).toEqual([expected, expected]);
+      }
     }
   });
 });

@@ -1,9 +1,10 @@
 // Code for loop kernels: the loop nest, its split into units of work, and the stages.
-import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, lower, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, lower, type Dtype, type LoopKernel } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
+import { finishAccumulators, laneGroups, passAccumulators, startAccumulators } from './accumulators.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
-import { allocate, constantLanes, emitCombine, identityOf, mapParts, part, type Lanes } from './lanes.ts';
+import { allocate, constantLanes, identityOf, mapParts, part } from './lanes.ts';
 import { emitPanel, type LoopNest, type Panel } from './panel.ts';
 import { Frame, type Access, type Pointer } from './pointers.ts';
 
@@ -17,8 +18,6 @@ export interface KernelShape {
   readonly scratch: number;
 }
 
-/** Logical lanes of a reduction along the vector loop, in groups of four. */
-const laneGroups = 8;
 /** Pieces of a long vector loop hold at least this many elementary operations. */
 const pieceWork = 8192;
 const largestUnroll = 16;
@@ -329,13 +328,7 @@ class LoopEmitter implements LoopNest {
     const reductions = body.analysis.reductions(stage);
     const size = at(this.loops, this.vector);
     const used = Math.max(1, Math.min(laneGroups, Math.ceil(size / 4)));
-    const accumulators = new Map<Value, Lanes[]>();
-    for (const { value, instruction } of reductions) {
-      const identity = constantLanes(code, identityOf(instruction.combine, instruction.dtype), instruction.dtype);
-      const list = Array.from({ length: used }, () => allocate(code, instruction.dtype));
-      for (const lanes of list) mapParts(code, lanes, (i) => code.get(part(identity, i)));
-      accumulators.set(value, list);
-    }
+    const accumulators = new Map(reductions.map(({ value, instruction }) => [value, startAccumulators(code, instruction, used)]));
     const inner = this.loops.map((_, loop) => loop).slice(this.outer, -1);
     this.emitNest(inner, stage, frame, (inside) => {
       body.emitShared(stage, inside);
@@ -350,42 +343,9 @@ class LoopEmitter implements LoopNest {
     });
     for (const { value, instruction } of reductions) {
       const list = accumulators.get(value) ?? [];
-      if (this.passage >= 0 && instruction.dtype !== 'float64') this.pass(list);
-      body.shared.values.set(value, this.emitTree(instruction.combine, instruction.dtype, list));
-      for (const lanes of list.slice(1)) body.releaseLanes(lanes);
+      if (this.passage >= 0 && instruction.dtype !== 'float64') passAccumulators(code, list, this.passage);
+      body.shared.values.set(value, finishAccumulators(code, instruction, list));
     }
-  }
-
-  /** Stores accumulators side by side and loads them again: engines that join vectors begin with such stores. */
-  private pass(list: readonly Lanes[]): void {
-    const { code } = this;
-    list.forEach((lanes, i) => code.get(code.parameter(3)).get(part(lanes, 0)).memory('v128.store', this.passage + 16 * i));
-    list.forEach((lanes, i) => code.get(code.parameter(3)).memory('v128.load', this.passage + 16 * i).set(part(lanes, 0)));
-  }
-
-  /** Combines the lanes: halves of all groups, then halves of the last; the result is in every lane of list[0]. */
-  private emitTree(combine: Parameters<typeof emitCombine>[1], dtype: Dtype, list: readonly Lanes[]): Lanes {
-    const { code } = this;
-    for (let distance = laneGroups / 2; distance >= 1; distance /= 2) {
-      for (let i = 0; i < distance && i + distance < list.length; i++) emitCombine(code, combine, dtype, at(list, i), at(list, i), at(list, i + distance));
-    }
-    const result = at(list, 0);
-    const other = allocate(code, dtype);
-    if (dtype === 'float64') {
-      // Lane i with lane i + 2, then with lane i + 1.
-      mapParts(code, other, (i) => code.get(part(result, 1 - i)));
-      emitCombine(code, combine, dtype, result, result, other);
-      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapHalves));
-    } else {
-      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapHalves));
-      emitCombine(code, combine, dtype, result, result, other);
-      mapParts(code, other, (i) => code.get(part(result, i)).get(part(result, i)).shuffle(swapWords));
-    }
-    emitCombine(code, combine, dtype, result, result, other);
-    this.body.releaseLanes(other);
-    // The engine joins 128-bit vectors of equal lanes where it sees that they are: otherwise it would join what made them.
-    if (dtype !== 'float64') mapParts(code, result, (i) => code.get(part(result, i)).lane('i32x4.extract_lane', 0).op('i32x4.splat'));
-    return result;
   }
 
   /** The vector loop, or one piece of it: turns of `unroll` groups, then the groups that are left. */
@@ -462,6 +422,3 @@ class LoopEmitter implements LoopNest {
     for (let i = 0; i < at(this.loops, first); i++) this.emitUnrolled(rest, frame.fix(first, i), emitInside);
   }
 }
-
-const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
-const swapWords = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
