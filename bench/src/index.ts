@@ -5,6 +5,7 @@ import { benchmark, chosen } from './benchmark.ts';
 import { calibrate } from '@athanor/lab';
 import { firstStepHead, firstStepLine, firstSteps, type FirstStepRow } from './first-step/first-step.ts';
 import { help, parseOptions, type Options } from './options.ts';
+import { profileKernels } from './profile.ts';
 import { tableHead, tableLine } from './report.ts';
 import type { Row } from './row.ts';
 import { cases } from './workloads/index.ts';
@@ -37,6 +38,12 @@ async function main(): Promise<void> {
     return;
   }
   const limits = calibrate();
+  if (options.profile !== undefined) {
+    await profileKernels(options, limits, options.profile, (text) => {
+      console.log(text);
+    });
+    return;
+  }
   console.log(tableHead(limits));
   const measured: Row[] = [];
   const { failures } = await benchmark(options, {

@@ -23,11 +23,12 @@ describe('parseOptions', () => {
       seconds: 5,
       engineFeatures: false,
       firstStep: false,
+      profile: undefined,
     });
   });
 
   it('reads everything', () => {
-    const words = '--json out.json --only W1,W5 --case NN-512 --backend wasm,native --threads 2 --no-peers --time 0.5 --engine-features --first-step';
+    const words = '--json out.json --only W1,W5 --case NN-512 --backend wasm,native --threads 2 --no-peers --time 0.5 --engine-features --first-step --profile 7';
     expect(parseOptions(words.split(' '))).toEqual({
       json: 'out.json',
       only: ['W1', 'W5'],
@@ -38,6 +39,7 @@ describe('parseOptions', () => {
       seconds: 0.5,
       engineFeatures: true,
       firstStep: true,
+      profile: 7,
     });
   });
 

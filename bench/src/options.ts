@@ -16,6 +16,8 @@ export interface Options {
   readonly engineFeatures: boolean;
   /** Measure first steps in new processes instead of steady ones. */
   readonly firstStep: boolean;
+  /** Show this many of the slowest kernels of each step instead of timing it. */
+  readonly profile: number | undefined;
 }
 
 export const help = `npm run bench -- [options]
@@ -29,6 +31,7 @@ export const help = `npm run bench -- [options]
   --time SECONDS       timing of one row, shared by all who take part (default 5)
   --engine-features    turn on what the JavaScript engine offers behind flags (relaxed SIMD, wider vectors)
   --first-step         the first step in a new process, with an empty cache of compiled code and with a filled one
+  --profile N          the N slowest kernels of each step, each beside what this machine can do
   --json FILE          also write the rows as JSON
 `;
 
@@ -57,7 +60,7 @@ function number(value: string, option: string, whole: boolean): number {
 export function parseOptions(words: readonly string[]): Options | undefined {
   const flag = { type: 'boolean', default: false } as const;
   const text = { type: 'string' } as const;
-  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, peers: text, 'no-peers': flag, 'engine-features': flag, 'first-step': flag, help: flag } as const;
+  const options = { json: text, only: text, case: text, backend: text, threads: text, time: text, peers: text, 'no-peers': flag, 'engine-features': flag, 'first-step': flag, profile: text, help: flag } as const;
   const parsed = (() => {
     try {
       return parseArgs({ args: [...words], options, allowPositionals: false }).values;
@@ -77,5 +80,6 @@ export function parseOptions(words: readonly string[]): Options | undefined {
     seconds: number(parsed.time ?? '5', '--time', false),
     engineFeatures: parsed['engine-features'],
     firstStep: parsed['first-step'],
+    profile: parsed.profile === undefined ? undefined : number(parsed.profile, '--profile', true),
   };
 }

@@ -1,11 +1,13 @@
 // Our side of a row: a compiled step that leaves its results in Variables, as training leaves its parameters, and from
 // which one number is read.
-import { compile, fromBuffer, variable, Variable, type Tensor, type TypedArray } from '@athanor/core';
+import { compile, fromBuffer, variable, Variable, type StepProfile, type Tensor, type TypedArray } from '@athanor/core';
 import type { Batch, Inputs } from '../numbers.ts';
 import { batches, type Step } from '../problem.ts';
 
 export interface Subject {
   readonly step: Step;
+  /** Step `i`, command by command; absent where the step is not compiled. */
+  readonly profile?: (i: number) => Promise<StepProfile>;
   /** What the last step computed, by name. */
   results(): Promise<Record<string, TypedArray>>;
   /** Frees the device memory. */
@@ -85,6 +87,7 @@ export function operation({ inputs, shapes, results, read, constants = [], compu
   );
   return {
     step: (i) => run(...batchOf(inputs, shapes, i)).item(),
+    profile: (i) => run.profile(...batchOf(inputs, shapes, i)),
     results: () => kept.read(),
     dispose: () => {
       kept.dispose();

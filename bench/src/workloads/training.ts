@@ -50,6 +50,7 @@ export function training({ problem, model, optimizer, shapes, loss: lossOf }: Tr
       loss = await run(...batchOf(inputs, shapes, i)).item();
       return loss;
     },
+    profile: (i) => run.profile(...batchOf(inputs, shapes, i)),
     async results() {
       const out: Record<string, TypedArray> = { loss: Float32Array.of(loss) };
       for (const [name, own] of Object.entries(compared)) out[name] = await own.data();

@@ -1,4 +1,5 @@
 // The lab as a library: experiments, studies, stages, estimates, reports.
+export { formatKernels, kernelTimes } from './analysis/bench.ts';
 export { calibrate } from './analysis/calibrate.ts';
 export type { Limits } from './analysis/calibrate.ts';
 export { summarize } from './analysis/summary.ts';

@@ -2,6 +2,7 @@
 import type { StepProfile } from '@athanor/core';
 import type { StepInspection } from '../run/stage.ts';
 import type { Limits } from './calibrate.ts';
+import { formatNumber, formatPercent, formatTable } from '../terminal/format.ts';
 import { quantile } from './statistics.ts';
 
 /** All commands of one kernel name together. */
@@ -76,4 +77,21 @@ export function kernelTimes(profiles: readonly StepProfile[], limits: Limits): K
       return { name, commands: list.length, milliseconds, share: milliseconds / whole, gigaflops, gigabytes, roofline: least / milliseconds };
     })
     .toSorted((a, b) => b.milliseconds - a.milliseconds);
+}
+
+/** The slowest kernels as a table, and what the others take together. */
+export function formatKernels(slowest: readonly KernelTime[], shown: number): string {
+  const rows = slowest.slice(0, shown).map((kernel) => [
+    formatNumber(kernel.milliseconds),
+    formatPercent(kernel.share),
+    String(kernel.commands),
+    formatNumber(kernel.gigaflops),
+    formatNumber(kernel.gigabytes),
+    formatPercent(kernel.roofline),
+    kernel.name,
+  ]);
+  const left = slowest.slice(shown);
+  const rest = left.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const table = formatTable(['ms', 'share', 'times', 'GFLOP/s', 'GB/s', 'of limit', 'kernel'], rows);
+  return left.length === 0 ? table : `${table}\nand ${left.length} more with ${formatNumber(rest)} ms`;
 }

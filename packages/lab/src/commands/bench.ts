@@ -1,14 +1,14 @@
 // `athanor bench`: how fast an experiment's training step is here, and what it spends its time in.
 import { UserError } from '@athanor/core';
 import { didYouMean, splitRef } from '@athanor/core/plugin';
-import { benchStep } from '../analysis/bench.ts';
+import { benchStep, formatKernels } from '../analysis/bench.ts';
 import type { StepBench } from '../analysis/bench.ts';
 import { calibrate } from '../analysis/calibrate.ts';
 import type { Limits } from '../analysis/calibrate.ts';
 import { loadExperiment } from '../config/load.ts';
 import type { Job } from '../config/load.ts';
 import { builtinPlugins } from '../plugins/builtin.ts';
-import { formatNumber, formatPercent, formatTable } from '../terminal/format.ts';
+import { formatNumber } from '../terminal/format.ts';
 import { defineCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
 
@@ -80,19 +80,7 @@ function print({ median, quartiles, steps, samplesPerSecond, commands, kernels, 
   out(`${job.name} on ${backend}`);
   out(`${formatNumber(median)} ms a step (middle half ${quartiles.map(formatNumber).join(' – ')}, ${steps} steps), ${formatNumber(samplesPerSecond)} samples/s`);
   out(`${commands} commands of ${kernels} distinct kernels\n`);
-  const rows = slowest.slice(0, shown).map((kernel) => [
-    formatNumber(kernel.milliseconds),
-    formatPercent(kernel.share),
-    String(kernel.commands),
-    formatNumber(kernel.gigaflops),
-    formatNumber(kernel.gigabytes),
-    formatPercent(kernel.roofline),
-    kernel.name,
-  ]);
-  out(formatTable(['ms', 'share', 'times', 'GFLOP/s', 'GB/s', 'of limit', 'kernel'], rows));
-  const left = slowest.slice(shown);
-  const rest = left.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-  if (left.length > 0) out(`and ${left.length} more with ${formatNumber(rest)} ms`);
+  out(formatKernels(slowest, shown));
   out(`\nLimits of one core here: ${formatNumber(limits.gigaflops)} GFLOP/s in 128-bit vectors, ${formatNumber(limits.gigabytes)} GB/s read and written.`);
   out('Wider vectors (native) and more threads can exceed them. Bytes count each element once.');
 }
