@@ -13,22 +13,57 @@ function sizeOf(node: Node | undefined, axis: number): number {
   return node?.shape[axis] ?? 1;
 }
 
-/** A contraction, and the order in which its output's axes lie in memory: that of the one permutation that uses it. */
+/** A contraction, and the axes of its output as they lie in memory: the shape of the view that uses it. */
 export interface Contraction {
   readonly node: ContractNode;
-  readonly order: readonly number[];
+  readonly axes: readonly OutputAxis[];
 }
 
-/** The contraction that a node is, or permutes. */
+/** A part of one of the output's axes: `stride` positions of it apart. */
+interface OutputAxis {
+  readonly axis: number;
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** The contraction that a node is, or permutes, whole axes or parts of them. */
 export function contractionOf(node: Node): Contraction | undefined {
-  if (node.op === 'dot' || node.op === 'conv') return { node, order: node.shape.map((_, i) => i) };
-  const [source] = node.inputs;
-  if (node.op !== 'permute' || (source?.op !== 'dot' && source?.op !== 'conv')) return undefined;
-  return { node: source, order: node.attributes.order };
+  const views = viewsOf(node);
+  const [base] = views;
+  if (base?.op !== 'dot' && base?.op !== 'conv') return undefined;
+  const whole = base.shape.map((size, axis): OutputAxis => ({ axis, size, stride: 1 }));
+  const [, split] = views;
+  const axes = split?.op === 'reshape' ? splitAxes(base.shape, split.shape) : whole;
+  if (axes === undefined) return undefined;
+  return { node: base, axes: node.op === 'permute' ? node.attributes.order.flatMap((i) => axes[i] ?? []) : axes };
 }
 
-/** The space of a contraction: the axes of its output in memory's order, then its k axes. */
-export function contractSpace({ node, order }: Contraction): Space {
+/** A node and what it views by one permutation and one reshape, the innermost first. */
+export function viewsOf(node: Node): Node[] {
+  const [permuted] = node.op === 'permute' ? node.inputs : [];
+  const [reshaped] = permuted?.op === 'reshape' ? permuted.inputs : [];
+  return [reshaped, permuted, node].filter((view) => view !== undefined);
+}
+
+/** The axes of a reshape that only splits axes. */
+function splitAxes(from: readonly number[], to: readonly number[]): OutputAxis[] | undefined {
+  const axes: OutputAxis[] = [];
+  for (const [axis, size] of from.entries()) {
+    let rest = size;
+    while (rest > 1 && axes.length < to.length) {
+      const part = to[axes.length] ?? 1;
+      if (rest % part !== 0) return undefined;
+      rest /= part;
+      axes.push({ axis, size: part, stride: rest });
+    }
+    if (rest !== 1) return undefined;
+  }
+  while (axes.length < to.length) axes.push({ axis: 0, size: 1, stride: 0 });
+  return axes;
+}
+
+/** The space of a contraction: the axes of its output as they lie in memory, then its k axes. */
+export function contractSpace({ node, axes }: Contraction): Space {
   const classes: AxisClass[] = [];
   const kSizes: number[] = [];
   const [a, b] = node.inputs;
@@ -43,7 +78,7 @@ export function contractSpace({ node, order }: Contraction): Space {
     kSizes.push(...(b?.shape.slice(2) ?? []));
   }
   return makeSpace([
-    ...order.map((i) => makeAxis(node.shape[i] ?? 1, classes[i] ?? 'n')),
+    ...axes.map(({ axis, size }) => makeAxis(size, classes[axis] ?? 'n')),
     ...kSizes.map((size) => makeAxis(size, 'k')),
   ]);
 }
@@ -60,12 +95,12 @@ export function inputOf(node: Node, side: number): Node {
 }
 
 /** Index of each axis of an operand in terms of the contraction's loops. */
-function operandIndex({ node, order }: Contraction, side: number, space: Space): Affine[] {
+function operandIndex({ node, axes }: Contraction, side: number, space: Space): Affine[] {
   const rank = node.shape.length;
   const at = (axis: number): Affine => {
-    const part = space.index[axis < rank ? order.indexOf(axis) : axis];
-    if (part === undefined) throw new Error(`contraction has no axis ${axis}`);
-    return part;
+    const index = axis < rank ? space.index.slice(0, axes.length) : space.index.slice(axes.length + axis - rank, axes.length + axis - rank + 1);
+    const strides = axis < rank ? axes.map((part) => (part.axis === axis ? part.stride : 0)) : [1];
+    return linear(index, strides, space.loops.length);
   };
   if (node.op === 'dot') {
     const { batch, contract } = node.attributes;

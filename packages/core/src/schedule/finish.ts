@@ -230,6 +230,21 @@ export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<Lo
   };
 }
 
+/** Fewer neighbours than this are no vector. */
+const shortRun = 4;
+
+/** The loop of a contraction that stores run along: every other element of long runs, if the closest ones are few. */
+function fastestLoop(live: readonly Draft[], { loops, classes }: Group['emitter']['space']): number {
+  const stores = live.flatMap(({ instruction }) => (instruction.op === 'store' ? [instruction.index.strides] : []));
+  const fastest = loops.findIndex((_, i) => stores.some((strides) => strides[i] === 1));
+  const size = loops[fastest] ?? 1;
+  // A side that has no other loop keeps its vectors: they hold all of its columns.
+  const alone = !classes.some((side, i) => i !== fastest && side === classes[fastest]);
+  if (size >= shortRun || alone) return fastest;
+  const next = loops.findIndex((count, i) => count >= shortRun && stores.some((strides) => strides[i] === size));
+  return next < 0 ? fastest : next;
+}
+
 export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finished<ContractKernel> {
   const { operands } = group;
   const [root] = group.roots;
@@ -238,8 +253,7 @@ export function finishContract(group: Group, wanted: ReadonlySet<Node>): Finishe
   const { space, drafts } = group.emitter;
   const live = liveDrafts(drafts, wanted);
   // The side that lies closest in memory is the vector side, n: a contraction without n becomes one without m.
-  const fastest = space.loops.findIndex((_, i) => live.some(({ instruction }) => instruction.op === 'store' && instruction.index.strides[i] === 1));
-  const swap = space.classes[fastest] === 'm';
+  const swap = space.classes[fastestLoop(live, space)] === 'm';
   const classes = space.classes.map((axisClass) => (swap && axisClass === 'm' ? 'n' : swap && axisClass === 'n' ? 'm' : axisClass));
   const [a, b] = swap ? [operands.b, operands.a] : [operands.a, operands.b];
   const affines = [a.position, b.position, ...live.flatMap((draft) => affinesOf(draft.instruction))];

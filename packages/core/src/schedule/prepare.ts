@@ -7,6 +7,7 @@ import { reduce } from '../graph/build.ts';
 import { pad, permute, reshape, slice } from '../graph/move.ts';
 import type { Node, NodeOf, PaddingPair, VariableSlot } from '../graph/node.ts';
 import { elementCount } from '../shape.ts';
+import { hasPhases, phaseConvolution } from './phases.ts';
 import { isMovement, operand } from './view.ts';
 
 export interface PreparedGraph {
@@ -99,6 +100,7 @@ function plainConv(node: NodeOf<'conv'>, padded: Map<string, Node>): Node {
   const [x, weight] = node.inputs;
   if (x === undefined || weight === undefined) return node;
   if (padding.every(([low, high]) => low === 0 && high === 0) && inputDilation.every((by) => by === 1)) return node;
+  if (hasPhases(node)) return phaseConvolution(node, (inner) => plainConv(inner, padded));
   // Padding goes below a permutation of samples, groups and channels: a convolution and its weight gradient share it.
   const order = x.op === 'permute' && x.attributes.order.slice(3).every((axis, i) => axis === i + 3) ? x.attributes.order : undefined;
   const base = order === undefined ? x : operand(x);

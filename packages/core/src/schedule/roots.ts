@@ -2,7 +2,7 @@
 import { elementwise, isElementwiseOp } from '../graph/elementwise.ts';
 import type { Node } from '../graph/node.ts';
 import { elementCount } from '../shape.ts';
-import { contractionFits, contractionOf } from './contract.ts';
+import { contractionFits, contractionOf, viewsOf } from './contract.ts';
 import type { PreparedGraph } from './prepare.ts';
 import { isMovement, operand } from './view.ts';
 
@@ -101,16 +101,17 @@ export function findRoots(graph: PreparedGraph, options: { fuse: boolean }): Map
   return roots;
 }
 
-/** Contractions whose only user is a permutation, and these permutations: together one kernel. */
+/** Contractions whose only user is a permutation (of parts of their axes), and these permutations: together one kernel. */
 function permutedContractions(nodes: readonly Node[], forced: ReadonlySet<Node>): Set<Node> {
   const direct = new Map<Node, number>();
   for (const node of nodes) for (const input of node.inputs) direct.set(input, (direct.get(input) ?? 0) + 1);
   const found = new Set<Node>();
   for (const node of nodes) {
-    const contraction = node.op === 'permute' ? contractionOf(node)?.node : undefined;
-    if (contraction === undefined || direct.get(contraction) !== 1 || forced.has(contraction)) continue;
-    found.add(node);
-    found.add(contraction);
+    if (node.op !== 'permute') continue;
+    const contraction = contractionOf(node);
+    const inner = viewsOf(node).slice(0, -1);
+    if (contraction === undefined || inner.some((view) => direct.get(view) !== 1 || forced.has(view))) continue;
+    for (const view of [node, ...inner]) found.add(view);
   }
   return found;
 }

@@ -147,7 +147,7 @@ function draftOf({ kernel, rows, columns, lanes, registers, direct, inPlace }: C
   // Rows that overlap would be written out many times over.
   const overlap = inPlace || rowCount * depth < distinctElements(rows) * 2 ? 0 : rowCount;
   const far = direct && lastLoop(columns.depth).stride >= farApart && rowCount > 48 ? work * 0.1 : 0;
-  const scattered = storesAlong(kernel, columns) ? 0 : (rowCount * columnCount) / depth;
+  const scattered = storesAlong(kernel, columns, lanes) ? 0 : (rowCount * columnCount) / depth;
   return [{
     rows, columns, rowCount, columnCount, height, tiles, stretch, vectors, width, direct,
     rowPattern: inPlace ? pattern(rows.own, height) : undefined,
@@ -155,16 +155,22 @@ function draftOf({ kernel, rows, columns, lanes, registers, direct, inPlace }: C
   }];
 }
 
+/** Share of a vector that a run of results must fill. */
+const shortestRun = 0.25;
+
 /** Few sums in flight wait for each other. */
 function latencyFactor(sums: number): number {
   return Math.max(1, 8 / sums);
 }
 
-/** Whether the results of neighbouring columns are neighbours in memory. */
-function storesAlong({ batch, m, n, epilogue }: ContractKernel, columns: Operand): boolean {
+/** Whether the results of neighbouring columns are stored by vectors: neighbours in memory, or every other element. */
+function storesAlong({ batch, m, n, epilogue }: ContractKernel, columns: Operand, lanes: number): boolean {
   const sizes = columns.side === 'a' ? m : n;
+  const run = sizes.at(-1);
+  if (run === undefined) return true;
+  if (run < Math.min(lanes, loopCount(sizes)) * shortestRun) return false;
   const last = batch.length + (columns.side === 'a' ? m.length : m.length + n.length) - 1;
-  return sizes.length === 0 || epilogue.every((instruction) => instruction.op !== 'store' || instruction.index.strides[last] === 1);
+  return epilogue.every((instruction) => instruction.op !== 'store' || instruction.index.strides[last] === 1 || instruction.index.strides[last] === 2);
 }
 
 function tileShape(rowCount: number, vectors: number, registers: number, inPlace: Operand | undefined): { height: number; width: number } | undefined {
