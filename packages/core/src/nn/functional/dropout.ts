@@ -1,6 +1,7 @@
 // Dropout: random zeros in training (Srivastava et al. 2014).
 import { UserError } from '../../errors.ts';
 import { describe } from '../../graph/create.ts';
+import { replicas } from '../../kernel/collective.ts';
 import { random } from '../../random/stream.ts';
 import type { Shape } from '../../shape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -19,13 +20,24 @@ export function requireShare(p: number, what: string): void {
   if (!(p >= 0 && p <= 1)) throw new UserError(`${describe(what)}: p is ${p}`, { remedy: 'give a share from 0 to 1' });
 }
 
+/**
+ * true for each element that stays. One of several replicas draws for the whole batch, which its own part of the first
+ * axis is a part of: together they drop what one process would.
+ */
+function kept(shape: Shape, p: number, stream: string): Tensor {
+  const { size, rank } = replicas();
+  const [own = 1, ...rest] = shape;
+  const draws = random.stream(stream);
+  if (size === 1 || shape.length === 0) return draws.bernoulli(1 - p, shape);
+  return draws.bernoulli(1 - p, [size * own, ...rest]).slice(0, rank * own, (rank + 1) * own);
+}
+
 /** Zeros a share p and scales the rest by 1 / (1 − p). One draw per element of `shape`, which broadcasts to x. */
 function drop(x: Tensor, shape: Shape, { p = 0.5, training = true, stream = 'dropout' }: DropoutOptions): Tensor {
   requireShare(p, 'dropout');
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
-  const kept = random.stream(stream).bernoulli(1 - p, shape);
-  return x.mul(1 / (1 - p)).where(kept, 0);
+  return x.mul(1 / (1 - p)).where(kept(shape, p, stream), 0);
 }
 
 /** Drops single elements. */
@@ -48,5 +60,5 @@ export function alphaDropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   if (!training || p === 0) return x;
   if (p === 1) return x.mul(0);
   const a = 1 / Math.sqrt((1 + p * dropped ** 2) * (1 - p));
-  return x.where(random.stream(stream).bernoulli(1 - p, x.shape), dropped).mul(a).sub(a * p * dropped);
+  return x.where(kept(x.shape, p, stream), dropped).mul(a).sub(a * p * dropped);
 }
