@@ -38,6 +38,16 @@ describe('LinearMemory', () => {
     expect(last).toBeGreaterThan(c);
   });
 
+  it('begins large blocks at different distances from a page, and finds their place again', () => {
+    const memory = new LinearMemory(false);
+    const blocks = Array.from({ length: 8 }, () => memory.allocate(2 ** 20));
+    const last = memory.allocate(64);
+    expect(new Set(blocks.map((address) => address % 4096)).size).toBe(8);
+    for (const address of blocks) memory.release(address);
+    expect(blocks.map(() => memory.allocate(2 ** 20))).toEqual(blocks);
+    expect(last).toBeGreaterThan(Math.max(...blocks));
+  });
+
   it('grows and keeps what was written', () => {
     const memory = new LinearMemory(false);
     const first = memory.allocate(100);

@@ -5,6 +5,12 @@ import { firstFree } from './control.ts';
 
 const pageBytes = 65536;
 const alignment = 64;
+/**
+ * Space behind large blocks: elements of equal index in arrays whose sizes are multiples of a page would otherwise meet
+ * in the same sets of every cache.
+ */
+const largeBytes = 4 * pageBytes;
+const staggerBytes = 81 * alignment;
 /** Kernels may read a little beyond the last allocation. */
 const slackBytes = pageBytes;
 
@@ -45,7 +51,8 @@ export class LinearMemory {
 
   /** Address of a new block, a multiple of 64. */
   allocate(bytes: number): number {
-    const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
+    const stagger = bytes >= largeBytes ? staggerBytes : 0;
+    const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment) + stagger;
     const found = this.bestFit(size);
     const block = found < 0 ? undefined : this.free[found];
     if (block === undefined) {
