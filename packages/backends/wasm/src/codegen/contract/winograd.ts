@@ -16,8 +16,8 @@ import { emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts
 /** Positions of a transformed tile. */
 const positions = 16;
 /** Bytes of transformed inputs and products that a block may take: they should stay in the second-level cache. */
-const blockBytes = 640 * 1024;
-const largestTiles = 64;
+const blockBytes = 704 * 1024;
+const largestTiles = 80;
 
 interface Plan {
   readonly channels: number;
@@ -48,7 +48,9 @@ export function winogradPlan(kernel: ContractKernel, columnStep: number): Plan |
   // Whole column panels, as many tile rows as the cache holds.
   const step = columnStep / greatestCommonDivisor(columnStep, tilesWide);
   const fits = Math.min(largestTiles, blockBytes / (positions * 4 * (channels + rows))) / tilesWide;
-  const tileRows = Math.max(1, Math.floor(Math.min(fits, Math.ceil(needed / step) * step) / step)) * step;
+  const most = Math.max(1, Math.floor(fits / step)) * step;
+  // Blocks of one height: a last one with fewer tile rows would be computed whole.
+  const tileRows = Math.ceil(needed / Math.ceil(needed / most) / step) * step;
   if (tileRows * tilesWide * positions * 4 * (channels + rows) > 4 * blockBytes) return undefined;
   return { channels, rows, height, width, tilesWide, tileRows, rowBytes: rowStride * 4 };
 }
