@@ -30,6 +30,9 @@ export interface BodyOptions {
   readonly joins: boolean;
 }
 
+/** Registers of 128 bits. */
+const vectorRegisters = 16;
+
 /** Bytes of one position's value as `keep` stores it: lanes are not narrowed. */
 export const laneBytes = (dtype: Dtype): number => (isWide(dtype) ? 8 : 4);
 
@@ -66,19 +69,28 @@ export class Body {
     return taken;
   }
 
-  /** Emits a stage for each group in turn; stores of all groups come together at the end. */
+  /**
+   * Emits a stage for each group in turn. Engines compute late, and keep reads and writes in order: stores of all groups
+   * come together at the end, so that groups are computed side by side, unless what is read until then needs more registers
+   * than there are.
+   */
   emitGroups(stage: number, frame: Frame, groups: readonly Group[]): void {
     const chosen = this.analysis.perGroup(stage);
+    const waiting = this.analysis.select(stage, ({ op }, i) => chosen.includes(i) && (op === 'load' || op === 'recall' || op === 'store')).length;
+    const step = waiting * groups.length > vectorRegisters ? 2 : groups.length;
     const emit = (order: 0 | 1 | 2, some: readonly Group[]) => {
       for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of some) this.emitAndRelease(i, frame, group, stage);
     };
     // Neighbouring stores stand side by side: engines that join vectors begin with them.
-    for (let first = 0; first < groups.length; first += 2) {
-      const pair = groups.slice(first, first + 2);
-      for (const group of pair) emit(0, [group]);
-      emit(1, pair);
+    for (let first = 0; first < groups.length; first += step) {
+      const together = groups.slice(first, first + step);
+      for (let one = 0; one < together.length; one += 2) {
+        const pair = together.slice(one, one + 2);
+        for (const group of pair) emit(0, [group]);
+        emit(1, pair);
+      }
+      emit(2, together);
     }
-    emit(2, groups);
   }
 
   private emitAndRelease(i: number, frame: Frame, group: Group, stage: number): void {
