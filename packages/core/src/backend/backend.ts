@@ -69,7 +69,7 @@ export interface Backend {
   write(memory: Memory, values: TypedArray): void;
   /** A fresh host copy. */
   read(memory: Memory, dtype: Dtype, elements: number): TypedArray | Promise<TypedArray>;
-  /** Schedules and compiles; the engine caches the result by hash. */
+  /** Schedules and compiles; the engine caches the result by hash. What is returned must not keep the graph's leaves alive. */
   compile(graph: CanonicalGraph): Executable;
   /** Runs are ordered. Throws (or rejects) with a UserError if a gather or scatter index was out of range. */
   run(executable: Executable, binding: Binding): void | Promise<void>;

@@ -48,13 +48,20 @@ export function traced<T>(name: string, mayCreate: boolean, fn: () => T): { read
 /** Tensors of the outside that a traced graph uses and that are not computed yet, but for those made of constants alone. */
 function capturedNodes(roots: readonly Node[], start: number): Node[] {
   const captured: Node[] = [];
-  const operands = (node: Node): readonly Node[] => {
-    if (node.inputs.length === 0 || currentLeaf(node) !== undefined) return [];
-    if (node.id > start) return node.inputs;
-    captured.push(node);
-    return [];
-  };
-  postorder(roots, operands);
+  const seen = new Set(roots);
+  const stack = [...seen];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.inputs.length === 0 || currentLeaf(node) !== undefined) continue;
+    if (node.id <= start) captured.push(node);
+    else {
+      for (let i = 0; i < node.inputs.length; i++) {
+        const input = node.inputs[i] as Node;
+        if (seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
+    }
+  }
   const fromData = new Set<Node>();
   for (const node of postorder(captured)) {
     if (node.op === 'data' || node.op === 'read' || node.inputs.some((input) => fromData.has(input))) fromData.add(node);

@@ -13,6 +13,17 @@ function valueText(value: unknown): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
+const opHashes = new Map<string, number>();
+
+function opHash(op: string): number {
+  let hash = opHashes.get(op);
+  if (hash === undefined) {
+    hash = textHash(op);
+    opHashes.set(op, hash);
+  }
+  return hash;
+}
+
 /** What tells two nodes of one op apart, other than their operands: attributes, or the identity of a leaf. */
 function ownText(node: Node): string {
   switch (node.op) {
@@ -37,8 +48,8 @@ function regionOf(node: Node): number {
 }
 
 function sameOperands(op: string, a: readonly number[], b: readonly number[]): boolean {
-  if (a.length === b.length && a.every((x, i) => x === b[i])) return true;
-  return commutative.has(op) && a[0] === b[1] && a[1] === b[0];
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[0] === b[1] && a[1] === b[0] && commutative.has(op);
+  return a.length === b.length;
 }
 
 /** Simplified nodes, each structure once: what makes `x.exp()` written twice one node. Operands come before users. */
@@ -85,19 +96,24 @@ class Merger {
   }
 
   private merge(node: Node): number {
-    const operands = node.inputs.map((input) => this.numberOf(input));
-    return this.settle(this.renew(node, operands), operands);
+    const operands: number[] = [];
+    for (let i = 0; i < node.inputs.length; i++) operands.push(this.numberOf(node.inputs[i] as Node));
+    return this.settle(node, operands);
   }
 
   /** The node with its operands' representatives as inputs. */
   private renew(node: Node, operands: readonly number[]): Node {
-    if (operands.every((number, i) => this.nodes[number] === node.inputs[i])) return node;
-    const inputs = operands.map((number) => this.nodes[number] as Node);
-    return derive(node, node.op, inputs, node.attributes, node.shape, node.dtype);
+    for (let i = 0; i < operands.length; i++) {
+      if (this.nodes[operands[i] ?? 0] === node.inputs[i]) continue;
+      const inputs = operands.map((number) => this.nodes[number] as Node);
+      return derive(node, node.op, inputs, node.attributes, node.shape, node.dtype);
+    }
+    return node;
   }
 
   /** Simplifies until nothing changes. */
-  private settle(node: Node, operands: readonly number[]): number {
+  private settle(original: Node, operands: readonly number[]): number {
+    const node = this.renew(original, operands);
     const simpler = simplify(node);
     if (simpler === undefined) return this.intern(node, operands);
     // A rewrite consists of at most three new nodes over operands and operands of operands.
@@ -113,14 +129,14 @@ class Merger {
     const number = known.get(node);
     if (number !== undefined) return number;
     const operands = node.inputs.map((input) => this.adopt(input, known));
-    return this.settle(this.renew(node, operands), operands);
+    return this.settle(node, operands);
   }
 
   private intern(node: Node, operands: readonly number[]): number {
     const text = ownText(node);
-    const ordered = commutative.has(node.op) ? operands.toSorted((a, b) => a - b) : operands;
-    let hash = textHash(node.op) ^ textHash(text);
-    for (const operand of ordered) hash = Math.imul(hash ^ operand, 0x9e3779b1) ^ (hash >>> 15);
+    const ordered = (operands[0] ?? 0) > (operands[1] ?? Infinity) && commutative.has(node.op) ? operands.toReversed() : operands;
+    let hash = opHash(node.op) ^ textHash(text);
+    for (let i = 0; i < ordered.length; i++) hash = Math.imul(hash ^ (ordered[i] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
     const newest = this.newest.get(hash) ?? -1;
     for (let at = newest; at >= 0; at = this.older[at] ?? -1) if (this.isSame(at, node, operands, text)) return at;
     const number = this.nodes.push(node) - 1;
@@ -144,26 +160,23 @@ function orderOf({ nodes, operands }: Merger, roots: readonly number[]): number[
   const entered = new Uint8Array(nodes.length);
   const stack: number[] = [];
   const next: number[] = [];
-  const enter = (number: number): void => {
-    if (entered[number] === 1) return;
-    entered[number] = 1;
-    stack.push(number);
-    next.push(0);
-  };
   for (const root of roots) {
-    enter(root);
-    while (stack.length > 0) {
+    let entering = entered[root] === 1 ? undefined : root;
+    while (entering !== undefined || stack.length > 0) {
+      if (entering !== undefined) {
+        entered[entering] = 1;
+        stack.push(entering);
+        next.push(0);
+      }
       const top = stack.length - 1;
       const number = stack[top] ?? 0;
-      const at = next[top] ?? 0;
-      const operand = operands[number]?.[at];
-      next[top] = at + 1;
-      if (operand !== undefined) {
-        enter(operand);
-        continue;
-      }
-      stack.pop();
-      next.pop();
+      const list = operands[number] ?? [];
+      let at = next[top] ?? 0;
+      entering = list[at++];
+      while (entering !== undefined && entered[entering] === 1) entering = list[at++];
+      next[top] = at;
+      if (entering !== undefined) continue;
+      stack.length = next.length = top;
       order.push(number);
     }
   }
@@ -178,15 +191,16 @@ class Numbering {
   private readonly slots = new Map<VariableSlot, { readonly position: number; version: number | undefined }>();
   private readonly regions = new Map<number, number>([[0, 0]]);
 
-  node(node: Node, operands: readonly number[], text: string): void {
+  /** Told nodes in order; `places` has the positions of those before. */
+  node(node: Node, operands: readonly number[], places: Int32Array, text: string): void {
     const { hash } = this;
-    hash.text(node.op);
+    hash.number(opHash(node.op));
     if (node.op === 'data') hash.number(this.inputs.push(node) - 1);
     else if (node.op === 'read') hash.number(this.read(node.attributes.variable, node.attributes.version));
     else {
       hash.text(text);
       hash.number(this.region(regionOf(node)));
-      for (const operand of operands) hash.number(operand);
+      for (let i = 0; i < operands.length; i++) hash.number(places[operands[i] ?? 0] ?? 0);
       return;
     }
     for (const size of node.shape) hash.number(size);
@@ -232,7 +246,7 @@ export function canonicalize(graph: Graph): CanonicalGraph {
   for (const number of orderOf(merger, rootNumbers)) {
     const node = merger.nodes[number] as Node;
     const operands = merger.operands[number] ?? [];
-    numbering.node(node, operands.map((operand) => places[operand] ?? 0), merger.texts[number] ?? '');
+    numbering.node(node, operands, places, merger.texts[number] ?? '');
     places[number] = nodes.push(node) - 1;
   }
   const representatives = rootNumbers.map((number) => merger.nodes[number] as Node);

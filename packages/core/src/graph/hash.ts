@@ -23,7 +23,17 @@ export class StructureHash {
 
   /** The text and its length, so that neighbouring texts cannot trade letters. */
   text(text: string): void {
-    for (let i = 0; i < text.length; i++) this.number(text.charCodeAt(i));
+    let { first, second } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      first = Math.imul(first ^ code, 0x9e3779b1);
+      second = Math.imul(second ^ code, 0x5f356495);
+      first ^= second >>> 15;
+      second ^= first >>> 13;
+    }
+    this.first = first;
+    this.second = second;
+    this.length += text.length;
     this.number(-text.length);
   }
 

@@ -8,28 +8,24 @@ export function postorder(roots: readonly Node[], operands: (node: Node) => read
   const stack: Node[] = [];
   const pending: (readonly Node[])[] = [];
   const next: number[] = [];
-  const enter = (node: Node): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    stack.push(node);
-    pending.push(operands(node));
-    next.push(0);
-  };
   for (const root of roots) {
-    enter(root);
-    while (stack.length > 0) {
-      const top = stack.length - 1;
-      const at = next[top] ?? 0;
-      const operand = pending[top]?.[at];
-      if (operand !== undefined) {
-        next[top] = at + 1;
-        enter(operand);
-        continue;
+    let entering: Node | undefined = seen.has(root) ? undefined : root;
+    while (entering !== undefined || stack.length > 0) {
+      if (entering !== undefined) {
+        seen.add(entering);
+        stack.push(entering);
+        pending.push(operands(entering));
+        next.push(0);
       }
-      const node = stack.pop();
-      pending.pop();
-      next.pop();
-      if (node !== undefined) order.push(node);
+      const top = stack.length - 1;
+      const list = pending[top] ?? [];
+      let at = next[top] ?? 0;
+      entering = list[at++];
+      while (entering !== undefined && seen.has(entering)) entering = list[at++];
+      next[top] = at;
+      if (entering !== undefined) continue;
+      order.push(stack[top] as Node);
+      stack.length = pending.length = next.length = top;
     }
   }
   return order;

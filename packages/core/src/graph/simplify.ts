@@ -26,27 +26,21 @@ function fill(source: Node, value: number): Node {
 /** An operation dearer than this is left to the backends, whose bits it must have. */
 const foldableCost = 8;
 
-function foldElementwise(node: Node, op: ElementwiseOp): Node | undefined {
-  const [a, b = a] = node.inputs;
-  if (a === undefined || b === undefined || elementwise[op].cost >= foldableCost) return undefined;
-  const x = uniformValue(a);
-  const y = uniformValue(b);
-  return x === undefined || y === undefined ? undefined : fill(node, evaluator(op, a.dtype)(x, y));
-}
-
-function simplifyArithmetic(node: Node): Node | undefined {
-  const [a, b] = node.inputs;
+function simplifyElementwise(node: Node, op: ElementwiseOp): Node | undefined {
+  const a = node.inputs[0];
+  const b = node.inputs[1];
   if (a === undefined) return undefined;
-  if (node.op === 'neg') return a.op === 'neg' ? a.inputs[0] : undefined;
-  if (b === undefined) return undefined;
-  const y = uniformValue(b);
-  switch (node.op) {
+  const x = uniformValue(a);
+  const y = b === undefined ? x : uniformValue(b);
+  if (x !== undefined && y !== undefined && elementwise[op].cost < foldableCost) return fill(node, evaluator(op, a.dtype)(x, y));
+  if (op === 'neg') return a.op === 'neg' ? a.inputs[0] : undefined;
+  if (b === undefined || (x === undefined && y === undefined)) return undefined;
+  switch (op) {
     case 'add':
-      return y === 0 ? a : uniformValue(a) === 0 ? b : undefined;
+      return y === 0 ? a : x === 0 ? b : undefined;
     case 'sub':
       return y === 0 ? a : undefined;
     case 'mul': {
-      const x = uniformValue(a);
       if (y === 1) return a;
       if (x === 1) return b;
       return (x === 0 || y === 0) && isInteger(node.dtype) ? fill(node, 0) : undefined;
@@ -69,9 +63,9 @@ function reshaped(node: Node, source: Node, shape: Shape): Node {
 }
 
 function simplifyMovement(node: Node): Node | undefined {
-  const [x] = node.inputs;
-  const inner = x?.inputs[0];
+  const x = node.inputs[0];
   if (x === undefined) return undefined;
+  const inner = x.inputs[0];
   switch (node.op) {
     case 'reshape':
       return x.op === 'reshape' && inner !== undefined ? reshaped(node, inner, node.shape) : sameShape(x.shape, node.shape) ? x : undefined;
@@ -123,6 +117,6 @@ export function simplify(node: Node): Node | undefined {
       return a === b ? a : undefined;
     }
     default:
-      return isElementwiseOp(node.op) ? (foldElementwise(node, node.op) ?? simplifyArithmetic(node)) : undefined;
+      return isElementwiseOp(node.op) ? simplifyElementwise(node, node.op) : undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { Backend, BackendMemory, Binding, CanonicalGraph, Executable, Memor
 import { indexOutOfRange } from '../backend/failures.ts';
 import { arrayOf, castNumber, dtypes, isFloat, type Dtype, type TypedArray } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
+import { anonymous } from '../graph/anonymous.ts';
 import { elementCount } from '../shape.ts';
 import { interpretAll } from './interpret.ts';
 
@@ -63,7 +64,7 @@ class ReferenceBackend implements Backend {
   }
 
   compile(graph: CanonicalGraph): Interpreted {
-    return { graph };
+    return { graph: anonymous(graph) };
   }
 
   run(executable: Executable, binding: Binding): void {
