@@ -41,7 +41,9 @@ export function add(x: Affine, y: Affine): Affine {
 }
 
 export function sameAffine(x: Affine, y: Affine): boolean {
-  return x.offset === y.offset && x.strides.every((stride, i) => stride === y.strides[i]);
+  if (x.offset !== y.offset) return false;
+  for (let i = 0; i < x.strides.length; i++) if (x.strides[i] !== y.strides[i]) return false;
+  return true;
 }
 
 /** Smallest and largest value over all loop positions. */
@@ -63,9 +65,12 @@ export function linear(index: readonly Affine[], strides: readonly number[], loo
   for (let axis = 0; axis < index.length; axis++) {
     const part = index[axis];
     const scale = strides[axis] ?? 0;
-    if (part === undefined) continue;
+    if (part === undefined || scale === 0) continue;
     offset += scale * part.offset;
-    for (let i = 0; i < loops; i++) out[i] = (out[i] ?? 0) + scale * (part.strides[i] ?? 0);
+    for (let i = 0; i < loops; i++) {
+      const stride = part.strides[i] ?? 0;
+      if (stride !== 0) out[i] = (out[i] ?? 0) + scale * stride;
+    }
   }
   return { offset, strides: out };
 }

@@ -112,8 +112,7 @@ class Clustering {
       this.placeAlone(total);
       return;
     }
-    const group = host ?? this.newGroup(root);
-    this.enter(root, group, { reads, needed });
+    this.enter(root, host ?? this.newGroup(root), { reads, needed });
   }
 
   private hostOf(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[], accepts: HostContext['accepts'] = () => true): Group | undefined {
@@ -144,8 +143,8 @@ class Clustering {
   /** Notes that a group computes a root. */
   private enter(root: Root, group: Group, { reads, needed }: { reads: ReadonlySet<Node>; needed: readonly Group[] }): void {
     this.groupOf.set(root.node, group);
-    // A kernel that was built anew may read what has been materialised since.
-    addDependencies(group, [...needed, ...groupsRead(group.emitter, this.groupOf)], this.groups);
+    // A kernel that was built anew may read what has been materialised since. Nothing depends on one that has just begun.
+    addDependencies(group, [...needed, ...groupsRead(group.emitter, this.groupOf)], group.roots.length === 1 ? [group] : this.groups);
     for (const node of reads) {
       const list = this.readers.get(node) ?? [];
       if (list.at(-1) !== group) list.push(group);
@@ -181,7 +180,7 @@ export function dependsOn(group: Group, other: Group): boolean {
   return ((group.after[other.id >>> 5] ?? 0) & (1 << (other.id & 31))) !== 0;
 }
 
-/** Makes `group`, and all groups behind it, run after `needed`. */
+/** Makes `group`, and all of `groups` that are behind it, run after `needed`. */
 export function addDependencies(group: Group, needed: readonly Group[], groups: readonly Group[]): void {
   let fresh = new Uint32Array(1);
   let changes = false;
@@ -193,8 +192,10 @@ export function addDependencies(group: Group, needed: readonly Group[], groups: 
     fresh = union(fresh, before.after, before.id);
   }
   if (!changes) return;
-  for (const other of groups) {
-    if (other === group || dependsOn(other, group)) other.after = union(other.after, fresh);
+  const [word, bit] = [group.id >>> 5, 1 << (group.id & 31)];
+  for (let i = 0; i < groups.length; i++) {
+    const other = groups[i] as Group;
+    if (other === group || ((other.after[word] ?? 0) & bit) !== 0) other.after = union(other.after, fresh);
   }
 }
 

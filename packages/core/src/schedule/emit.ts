@@ -30,7 +30,8 @@ interface Value {
   /** First stage in which it can be computed. */
   readonly ready: number;
   readonly cost: number;
-  readonly drafts: Map<number, Draft>;
+  /** Where it has been emitted; few stages. */
+  readonly drafts: { readonly stage: number; readonly draft: Draft }[];
   row: { readonly index: number; readonly stage: number } | undefined;
 }
 
@@ -61,16 +62,21 @@ export class Emitter {
   private readonly placed = new Map<Node, Placed>();
   private readonly known = new Map<Node, Known[]>();
   private readonly members = new Set<Node>();
+  /** Axes that values have, those of them that are not reduced, and sizes of the first. */
+  private readonly domain: { readonly all: readonly number[]; readonly outer: readonly number[]; readonly domain: readonly number[] };
   private readonly accumulator: Node | undefined;
   /** Leading loops that sums over the outer loops behind them are kept apart by. */
   private parts: number | undefined;
-  /** How to take back what has been done since the last complete root. */
-  private readonly undo: (() => void)[] = [];
+  /** What has been noted since the last complete root, to be taken back: lists of `known`, drafts of values, all else. */
+  private readonly noted: { readonly known: Known[][]; readonly drafts: Value['drafts'][]; readonly others: (() => void)[] } = { known: [], drafts: [], others: [] };
 
   constructor(space: Space, roots: ReadonlyMap<Node, Root>, accumulator?: Node) {
     this.space = space;
     this.roots = roots;
     this.accumulator = accumulator;
+    const all = space.axes.flatMap((axis, i) => (axis.class === 'k' ? [] : [i]));
+    const outer = all.filter((i) => space.axes[i]?.class === 'outer');
+    this.domain = { all, outer, domain: all.map((i) => space.axes[i]?.size ?? 1) };
   }
 
   /** Adds a root and a store of its value, or throws and leaves everything as it was. */
@@ -83,24 +89,24 @@ export class Emitter {
       else this.addElementwise(root.node);
       check(this);
     } catch (error) {
-      for (let revert = this.undo.pop(); revert !== undefined; revert = this.undo.pop()) revert();
+      for (const list of [...this.noted.known, ...this.noted.drafts]) list.pop();
+      for (const revert of this.noted.others.reverse()) revert();
       this.drafts.length = drafts;
       this.rows.length = rows;
       this.placed.delete(root.node);
       this.members.delete(root.node);
       throw error;
+    } finally {
+      this.noted.known.length = this.noted.drafts.length = this.noted.others.length = 0;
     }
-    this.undo.length = 0;
   }
 
   /** The position in `node`'s memory that the space's current point stands for. */
   private indexOf(shape: readonly number[]): Affine[] {
     const { axes, index, loops } = this.space;
-    const all = axes.flatMap((axis, i) => (axis.class === 'k' ? [] : [i]));
-    const domain = all.map((i) => axes[i]?.size ?? 1);
+    const { all, domain, outer } = this.domain;
     if (sameShape(shape, domain)) return index.slice(0, all.length);
-    const outerAxes = axes.flatMap((axis, i) => (axis.class === 'outer' ? [i] : []));
-    const chosen = elementCount(shape) === elementCount(domain) ? all : outerAxes;
+    const chosen = elementCount(shape) === elementCount(domain) ? all : outer;
     const sizes = chosen.map((i) => axes[i]?.size ?? 1);
     if (elementCount(sizes) !== elementCount(shape)) throw new Unfusable('sizes differ');
     const position = linear(chosen.map((i) => index[i] ?? fixed(0, loops.length)), stridesOf(sizes), loops.length);
@@ -131,7 +137,7 @@ export class Emitter {
       if (parts === undefined || parts !== (this.parts ?? parts)) throw new Unfusable('reduces over other loops');
       const before = this.parts;
       this.parts = parts;
-      this.undo.push(() => (this.parts = before));
+      this.noted.others.push(() => (this.parts = before));
       const value = this.resolve(input, index, [], 0);
       const stage = odd(value.ready);
       this.write({ op: 'accumulate', buffer: -1, index: position, input: -1, dtype: node.dtype }, this.emit(value, stage), { node: root.node, stage });
@@ -147,7 +153,7 @@ export class Emitter {
     };
     this.drafts.push(draft);
     const total = this.value(draft.instruction, [], { ready: stage + 1, inner: false, cost: 0 });
-    total.drafts.set(stage + 1, draft);
+    total.drafts.push({ stage: stage + 1, draft });
     this.placed.set(root.node, { position, index: outIndex, reduced: total });
     this.store(root.node, position, draft, stage + 1);
   }
@@ -168,13 +174,16 @@ export class Emitter {
 
   /** The value of `node` at an index, where guards must hold before memory is read. */
   resolve(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
-    const found = this.known.get(node)?.find((entry) => entry.fill === fill && sameIndex(entry.index, index) && sameGuards(entry.guards, guards));
-    if (found !== undefined) return found.value;
+    const before = this.known.get(node) ?? [];
+    for (let i = 0; i < before.length; i++) {
+      const entry = before[i] as Known;
+      if (entry.fill === fill && sameIndex(entry.index, index) && sameGuards(entry.guards, guards)) return entry.value;
+    }
     const value = this.compute(node, index, guards, fill);
     const list = this.known.get(node) ?? [];
+    if (list.length === 0) this.known.set(node, list);
     list.push({ index, guards, fill, value });
-    this.known.set(node, list);
-    this.undo.push(() => list.pop());
+    this.noted.known.push(list);
     return value;
   }
 
@@ -264,7 +273,7 @@ export class Emitter {
   private noteRead(node: Node): void {
     if (this.reads.has(node)) return;
     this.reads.add(node);
-    this.undo.push(() => this.reads.delete(node));
+    this.noted.others.push(() => this.reads.delete(node));
   }
 
   private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
@@ -309,7 +318,7 @@ export class Emitter {
     const latest = options.ready ?? inputs.reduce((most, input) => Math.max(most, input.ready), 0);
     const ready = inner ? odd(latest) : latest;
     const cost = inputs.reduce((sum, input) => sum + input.cost, options.cost ?? 0);
-    return { instruction, inputs, buffer: options.buffer, inner, ready, cost, drafts: new Map(), row: undefined };
+    return { instruction, inputs, buffer: options.buffer, inner, ready, cost, drafts: [], row: undefined };
   }
 
   private instructionIsInner(instruction: Instruction): boolean {
@@ -317,15 +326,18 @@ export class Emitter {
     return ('index' in instruction && this.isInner(instruction.index)) || guards.some((guard) => this.isInner(guard.index));
   }
 
-  private isInner(index: Affine): boolean {
-    return index.strides.some((stride, i) => stride !== 0 && this.space.classes[i] === 'inner');
+  private isInner({ strides }: Affine): boolean {
+    const { classes } = this.space;
+    // Inner loops come last.
+    for (let i = strides.length - 1; i >= 0 && classes[i] === 'inner'; i--) if (strides[i] !== 0) return true;
+    return false;
   }
 
   /** The draft of a value in a stage (an outer value's own, if it is earlier). */
   emit(value: Value, wanted: number): Draft {
     const stage = value.inner ? wanted : value.ready;
-    const done = value.drafts.get(stage);
-    if (done !== undefined) return done;
+    const done = value.drafts.find((entry) => entry.stage === stage);
+    if (done !== undefined) return done.draft;
     const draft = this.recall(value, stage) ?? {
       instruction: value.instruction,
       stage,
@@ -333,8 +345,8 @@ export class Emitter {
       buffer: value.buffer,
     };
     this.drafts.push(draft);
-    value.drafts.set(stage, draft);
-    this.undo.push(() => value.drafts.delete(stage));
+    value.drafts.push({ stage, draft });
+    this.noted.drafts.push(value.drafts);
     return draft;
   }
 
@@ -342,16 +354,16 @@ export class Emitter {
   private recall(value: Value, stage: number): Draft | undefined {
     if (!value.inner || value.cost <= largestKeepCost) return undefined;
     // A stage can only recall what an earlier one kept; roots may ask for their stages in any order.
-    const first = [...value.drafts].find(([earlier]) => earlier < stage);
+    const first = value.drafts.find((entry) => entry.stage < stage);
     if (first === undefined || (value.row !== undefined && value.row.stage > stage)) return undefined;
     const { dtype } = value.instruction;
     const innerLoops = this.space.loops.filter((_, i) => this.space.classes[i] === 'inner');
     if (loopCount(innerLoops) * bytesOf(dtype) > largestRowBytes) return undefined;
     if (value.row === undefined) {
-      const [firstStage, draft] = first;
+      const { stage: firstStage, draft } = first;
       value.row = { index: this.rows.length, stage: firstStage };
       this.rows.push(dtype);
-      this.undo.push(() => (value.row = undefined));
+      this.noted.others.push(() => (value.row = undefined));
       this.drafts.push({ instruction: { op: 'keep', row: value.row.index, input: -1, dtype }, stage: firstStage, inputs: [draft], buffer: undefined });
     }
     return { instruction: { op: 'recall', row: value.row.index, dtype }, stage, inputs: [], buffer: undefined };
@@ -381,10 +393,11 @@ function odd(stage: number): number {
 }
 
 function sameIndex(a: readonly Affine[], b: readonly Affine[]): boolean {
-  return a.every((part, i) => {
-    const other = b[i];
-    return other !== undefined && sameAffine(part, other);
-  });
+  for (let i = 0; i < a.length; i++) {
+    const [part, other] = [a[i] as Affine, b[i]];
+    if (part !== other && (other === undefined || !sameAffine(part, other))) return false;
+  }
+  return true;
 }
 
 function sameGuards(a: readonly Guard[], b: readonly Guard[]): boolean {

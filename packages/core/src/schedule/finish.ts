@@ -37,11 +37,8 @@ function mapAffines(instruction: Instruction, map: (affine: Affine) => Affine): 
 }
 
 function affinesOf(instruction: Instruction): Affine[] {
-  const all: Affine[] = [];
-  mapAffines(instruction, (affine) => {
-    all.push(affine);
-    return affine;
-  });
+  const all = 'index' in instruction ? [instruction.index] : [];
+  if ('guards' in instruction) for (const guard of instruction.guards) all.push(guard.index);
   return all;
 }
 
@@ -64,11 +61,10 @@ function liveDrafts(drafts: readonly Draft[], wanted: ReadonlySet<Node>): Draft[
     if (draft.instruction.op === 'recall') rows.add(draft.instruction.row);
     stack.push(...draft.inputs);
   }
-  const position = new Map(drafts.map((draft, i) => [draft, i]));
   const late = (draft: Draft): number => (isStore(draft.instruction) ? 1 : 0);
   return drafts
     .filter((draft) => live.has(draft))
-    .sort((x, y) => x.stage - y.stage || late(x) - late(y) || (position.get(x) ?? 0) - (position.get(y) ?? 0));
+    .sort((x, y) => x.stage - y.stage || late(x) - late(y));
 }
 
 function isStore(instruction: Instruction): boolean {

@@ -38,16 +38,24 @@ export function planArena(buffers: readonly ArenaBuffer[]): { offsets: number[];
 }
 
 interface Touch {
-  readonly space: string;
+  /** Buffers of different spaces never meet: the arena is one, every other buffer has its own. */
+  readonly space: number;
   readonly start: number;
   readonly end: number;
   readonly writes: boolean;
 }
 
-function touchOf(buffer: ProgramBuffer, writes: boolean): Touch {
-  const { place } = buffer;
-  if (place.kind === 'arena') return { space: 'arena', start: place.offset, end: place.offset + buffer.elements * bytesOf(buffer.dtype), writes };
-  return { space: `${place.kind} ${place.index}`, start: 0, end: 1, writes };
+function touchOf(number: number, { place, elements, dtype }: ProgramBuffer, writes: boolean): Touch {
+  if (place.kind === 'arena') return { space: -1, start: place.offset, end: place.offset + elements * bytesOf(dtype), writes };
+  return { space: number, start: 0, end: 1, writes };
+}
+
+function meet(x: Touch, others: readonly Touch[]): boolean {
+  for (let i = 0; i < others.length; i++) {
+    const y = others[i] as Touch;
+    if ((x.writes || y.writes) && x.space === y.space && x.start < y.end && y.start < x.end) return true;
+  }
+  return false;
 }
 
 const longestUnbarred = 32;
@@ -60,10 +68,9 @@ export function placeBarriers(commands: readonly Omit<Command, 'barrier'>[], ker
     const parameters = kernels[command.kernel]?.buffers ?? [];
     const touches = command.arguments.flatMap((argument, i) => {
       const buffer = buffers[argument.buffer];
-      return buffer === undefined ? [] : [touchOf(buffer, parameters[i]?.access !== 'read')];
+      return buffer === undefined ? [] : [touchOf(argument.buffer, buffer, parameters[i]?.access !== 'read')];
     });
-    const conflict = touches.some((x) => open.some((y) => (x.writes || y.writes) && x.space === y.space && x.start < y.end && y.start < x.end));
-    const barrier = conflict || since >= longestUnbarred;
+    const barrier = touches.some((touch) => meet(touch, open)) || since >= longestUnbarred;
     if (barrier) {
       open = [];
       since = 0;

@@ -23,20 +23,16 @@ export function prepare(graph: CanonicalGraph): PreparedGraph {
   const order: Node[] = [];
   const seen = new Set<Node>();
   const visit = (root: Node): void => {
+    if (seen.has(root)) return;
     const stack = [root];
-    while (stack.length > 0) {
-      const node = stack[stack.length - 1];
-      if (node === undefined) break;
-      const missing = seen.has(node) ? [] : node.inputs.filter((input) => !seen.has(input));
-      if (missing.length > 0) {
-        stack.push(...missing);
-        continue;
-      }
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      const before = stack.length;
+      for (const input of node.inputs) if (!seen.has(input)) stack.push(input);
+      if (stack.length > before) continue;
       stack.pop();
-      if (!seen.has(node)) {
-        seen.add(node);
-        order.push(node);
-      }
+      if (seen.has(node)) continue;
+      seen.add(node);
+      order.push(node);
     }
   };
   const outside = { ...buildContext };

@@ -135,7 +135,8 @@ function countUsers(nodes: readonly Node[], forced: ReadonlySet<Node>): Map<Node
     const node = nodes[i];
     if (node === undefined) continue;
     const own = usersOf(node);
-    for (const input of new Set(node.inputs)) {
+    for (const [place, input] of node.inputs.entries()) {
+      if (node.inputs.indexOf(input) < place) continue;
       const target = usersOf(input);
       if (isMovement(node) && !forced.has(node)) {
         const repeats = node.op === 'window' || (node.op === 'expand' && elementCount(node.shape) > elementCount(input.shape));
@@ -152,15 +153,28 @@ function countUsers(nodes: readonly Node[], forced: ReadonlySet<Node>): Map<Node
 function expressionOf(node: Node, expressions: Map<Node, Expression>): Expression {
   let cost = isElementwiseOp(node.op) ? elementwise[node.op].cost : node.op === 'randomBits' ? 100 : isMovement(node) ? 0 : 1;
   let size = 1;
-  const reads = new Set<Node>();
+  let reads: ReadonlySet<Node> = none;
   for (const input of node.inputs) {
     const part = expressions.get(input);
     if (part === undefined) continue;
     cost += part.cost;
     size += part.size;
-    for (const leaf of part.reads) reads.add(leaf);
+    reads = reads.size === 0 ? part.reads : union(reads, part.reads);
   }
   return { cost, size, reads };
+}
+
+const none: ReadonlySet<Node> = new Set();
+
+/** All of both; one of them where it holds the other. */
+function union(a: ReadonlySet<Node>, b: ReadonlySet<Node>): ReadonlySet<Node> {
+  let all: Set<Node> | undefined;
+  if (b !== a) {
+    for (const node of b) {
+      if (!a.has(node)) (all ??= new Set(a)).add(node);
+    }
+  }
+  return all ?? a;
 }
 
 function mayInline(node: Node, expression: Expression, users: Users | undefined): boolean {

@@ -98,20 +98,21 @@ function assemble(graph: CanonicalGraph, prepared: PreparedGraph, steps: Step[])
   }
 
   const buffers: ProgramBuffer[] = [];
-  const numbers = new Map<Node | string, number>();
+  const numbers = new Map<Node, number>();
+  const variableNumbers = new Map<number, number>();
   const arena: (ArenaBuffer & { buffer: number })[] = [];
   const arenaEntry = new Map<number, ArenaBuffer>();
   const outputs = new Map(prepared.outputs.map((node, i) => [node, i]));
-  const addBuffer = (key: Node | string, buffer: ProgramBuffer): number => {
-    numbers.set(key, buffers.length);
-    buffers.push(buffer);
-    return buffers.length - 1;
+  const addBuffer = (node: Node, buffer: ProgramBuffer): number => {
+    numbers.set(node, buffers.length);
+    return buffers.push(buffer) - 1;
   };
   const variableBuffer = (index: number): number => {
-    const known = numbers.get(`variable ${index}`);
+    const known = variableNumbers.get(index);
     const slot = graph.variables[index];
     if (known !== undefined || slot === undefined) return known ?? 0;
-    return addBuffer(`variable ${index}`, { dtype: slot.dtype, elements: elementCount(slot.shape), place: { kind: 'variable', index } });
+    variableNumbers.set(index, buffers.length);
+    return buffers.push({ dtype: slot.dtype, elements: elementCount(slot.shape), place: { kind: 'variable', index } }) - 1;
   };
   const bufferOf = (node: Node, command: number): number => {
     const overwritten = inPlace.get(node);

@@ -1,11 +1,11 @@
 // The iteration space of a kernel under construction: axes of one domain shape, each split into loops as needed.
 import type { Affine } from '../kernel/ir.ts';
-import { Refine, fixed } from './affine.ts';
+import { Refine } from './affine.ts';
 
 /** outer and inner belong to loop kernels, the others to contractions. */
 export type AxisClass = 'outer' | 'inner' | 'batch' | 'm' | 'n' | 'k';
 
-const classOrder: Record<AxisClass, number> = { batch: 0, outer: 1, m: 2, n: 3, inner: 4, k: 5 };
+const classOrder: readonly AxisClass[] = ['batch', 'outer', 'm', 'n', 'inner', 'k'];
 
 export interface Axis {
   readonly size: number;
@@ -30,20 +30,26 @@ export function makeAxis(size: number, axisClass: AxisClass): Axis {
 }
 
 export function makeSpace(axes: readonly Axis[]): Space {
-  const origin = axes
-    .flatMap((axis, i) => axis.factors.map((_, factor) => ({ axis: i, factor })))
-    .sort((x, y) => classOrder[axes[x.axis]?.class ?? 'outer'] - classOrder[axes[y.axis]?.class ?? 'outer'] || x.axis - y.axis || x.factor - y.factor);
-  const loops = origin.map(({ axis, factor }) => axes[axis]?.factors[factor] ?? 1);
-  const classes = origin.map(({ axis }) => axes[axis]?.class ?? 'outer');
-  const index = axes.map((axis, i): Affine => {
-    const strides = new Array<number>(loops.length).fill(0);
-    let stride = 1;
-    for (let factor = axis.factors.length - 1; factor >= 0; factor--) {
-      strides[origin.findIndex((place) => place.axis === i && place.factor === factor)] = stride;
-      stride *= axis.factors[factor] ?? 1;
+  const count = axes.reduce((sum, axis) => sum + axis.factors.length, 0);
+  const index = axes.map(() => ({ offset: 0, strides: new Array<number>(count).fill(0) }));
+  const [loops, classes, origin]: [number[], AxisClass[], { axis: number; factor: number }[]] = [[], [], []];
+  for (const axisClass of classOrder) {
+    for (let i = 0; i < axes.length; i++) {
+      const axis = axes[i];
+      if (axis?.class !== axisClass) continue;
+      const first = loops.length;
+      for (let factor = 0; factor < axis.factors.length; factor++) {
+        loops.push(axis.factors[factor] ?? 1);
+        classes.push(axisClass);
+        origin.push({ axis: i, factor });
+      }
+      const strides = index[i]?.strides ?? [];
+      for (let loop = loops.length - 1, stride = 1; loop >= first; loop--) {
+        strides[loop] = stride;
+        stride *= loops[loop] ?? 1;
+      }
     }
-    return axis.factors.length === 0 ? fixed(0, loops.length) : { offset: 0, strides };
-  });
+  }
   return { axes, loops, classes, index, origin };
 }
 
