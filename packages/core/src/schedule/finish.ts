@@ -168,14 +168,18 @@ function nameOf(group: Group): string {
   return module === '' ? shown : `${module}:${shown}`;
 }
 
-/** The loop that consecutive memory runs along: the one with most unit strides where most of the work is; stores count double. */
+/**
+ * The loop that consecutive memory runs along: the one with most unit strides where most of the work is; stores count
+ * double. Where there are reductions, it decides the order of their sums. So only what they read counts then, and of that
+ * what no loop repeats: what else the kernel does depends on its neighbours, and these on the size of the batch.
+ */
 function bestVectorLoop(live: readonly Draft[], { loops: sizes, classes }: Space): number {
   // Sums over outer loops are those of whole vectors.
   const accumulates = live.some(({ instruction }) => instruction.op === 'accumulate');
   const innermost = live.some((draft) => draft.stage % 2 === 1) ? 1 : 0;
   const scores = new Array<number>(sizes.length).fill(0);
-  for (const { instruction, stage } of live) {
-    if ((instruction.op !== 'load' && instruction.op !== 'store') || stage % 2 !== innermost) continue;
+  for (const { instruction } of decisive(live, innermost)) {
+    if (instruction.op !== 'load' && instruction.op !== 'store') continue;
     instruction.index.strides.forEach((stride, loop) => {
       if (accumulates && classes[loop] === 'outer') return;
       // A loop of a few positions is a poor vector, however well it lies in memory; every second element is better.
@@ -188,6 +192,25 @@ function bestVectorLoop(live: readonly Draft[], { loops: sizes, classes }: Space
   }
   const best = Math.max(0, ...scores);
   return best === 0 ? -1 : scores.lastIndexOf(best);
+}
+
+/** The accesses that choose the vector loop. */
+function decisive(live: readonly Draft[], innermost: number): readonly Draft[] {
+  const reductions = live.filter(({ instruction }) => instruction.op === 'reduce');
+  const all = live.filter((draft) => draft.stage % 2 === innermost);
+  if (reductions.length === 0) return all;
+  const needed = new Set<Draft>();
+  const stack = [...reductions];
+  for (let draft = stack.pop(); draft !== undefined; draft = stack.pop()) {
+    if (needed.has(draft)) continue;
+    needed.add(draft);
+    stack.push(...draft.inputs);
+    const { instruction } = draft;
+    if (instruction.op === 'recall') stack.push(...live.filter((other) => other.instruction.op === 'keep' && other.instruction.row === instruction.row));
+  }
+  const loads = all.filter((draft) => draft.instruction.op === 'load' && needed.has(draft));
+  const whole = loads.filter(({ instruction }) => instruction.op === 'load' && instruction.index.strides.every((stride) => stride !== 0));
+  return whole.length > 0 ? whole : loads;
 }
 
 export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<LoopKernel> {

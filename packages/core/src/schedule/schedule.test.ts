@@ -105,6 +105,24 @@ describe('schedule', () => {
     expect(check([out]).commands.length).toBeLessThanOrEqual(2);
   });
 
+  it('sums a sample in one order, whatever is read beside it and however many samples there are', () => {
+    const orderWith = (samples: number, vectors: number): unknown => {
+      const shape = [samples, 8, 3, 4];
+      const perChannel = (seed: number): Node => expand(reshape(randomLeaf([8], seed), [1, 8, 1, 1]), shape);
+      const x = randomLeaf(shape, 1);
+      let y = apply('sub', x, expand(reduce('sum', x, [1, 2, 3]), shape));
+      for (let i = 0; i < vectors; i++) y = apply(i % 2 === 0 ? 'add' : 'mul', y, perChannel(2 + i));
+      const { kernels } = check([y]);
+      expect(kernels).toHaveLength(1);
+      const [kernel] = kernels;
+      if (kernel?.kind !== 'loop') throw new Error('no loops');
+      return { inner: kernel.loops.slice(kernel.outer), vector: kernel.vector - kernel.outer };
+    };
+    const alone = orderWith(1, 1);
+    expect(alone).toEqual({ inner: [8, 12], vector: 1 });
+    for (const samples of [1, 4]) for (const vectors of [2, 4, 6]) expect(orderWith(samples, vectors)).toEqual(alone);
+  });
+
   it('moves bias and activation into a matrix product', () => {
     const product = dot(randomLeaf([7, 5], 8), randomLeaf([5, 6], 9), { batch: [], contract: [[1, 0]], combine: 'multiply-add' });
     const bias = expand(reshape(randomLeaf([6], 10), [1, 6]), [7, 6]);

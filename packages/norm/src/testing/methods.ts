@@ -36,10 +36,9 @@ const configs: Readonly<Record<string, object>> = {
 /** Methods whose statistics are over positions, which [N, C] has not. */
 const needPositions = new Set(['instance', 'conditional-instance', 'adaptive-instance']);
 
-/** The layouts on which a method is defined. Adaptive layer normalization is one of tokens. */
+/** The layouts on which a method is defined. */
 export function layoutsOf(name: string): LayoutName[] {
   const all = Object.keys(layouts) as LayoutName[];
-  if (name === 'adaptive-layer') return all.filter((layout) => layout !== 'images');
   return all.filter((layout) => layout !== 'features' || !needPositions.has(name));
 }
 
