@@ -58,9 +58,12 @@ OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, int6
 /* F(3 × 3, 2 × 2), for one tile of LANES channels at a time: 4 × 4 inputs, 2 × 2 incoming gradients, 3 × 3 taps. Transformed
    tiles lie `pitch` elements apart. */
 
-/** Turns a row of LANES images around: LANES values for each of `width` positions, zeros up to `whole`. */
-OUTLINE void N(winograd_turn)(const float *from, const int64_t *places, int64_t width, int64_t whole, float *to) {
+/** Turns a row of LANES images around: LANES values for each of `width` positions, zeros up to `whole`. `ahead` is a row
+    that will be needed soon: planes that lie a power of two apart share a few lines of the first-level cache, so that it
+    must wait in the second one. */
+OUTLINE void N(winograd_turn)(const float *from, const int64_t *places, int64_t width, int64_t whole, float *to, const float *ahead) {
   for (int64_t x = 0; x < width; x += LANES) {
+    _Pragma("GCC unroll 16") for (int lane = 0; lane < LANES; lane++) __builtin_prefetch(ahead + places[lane] + x, 0, 2);
     V square[LANES];
     _Pragma("GCC unroll 16") for (int lane = 0; lane < LANES; lane++) square[lane] = N(load_f32)(from + places[lane] + x);
     N(transpose_f32)(square);

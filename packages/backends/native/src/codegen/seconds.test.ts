@@ -1,9 +1,10 @@
 // Every second element, read and written: all vector widths, with and without masks, up to the last element of memory.
-import { build, canonicalize, move, schedule, type Dtype, type Node } from '@athanor/core/backend';
+import { build, canonicalize, move, schedule, type Dtype, type Kernel, type Node } from '@athanor/core/backend';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../backend.ts';
 import type { VectorBytes } from '../compiler/toolchain.ts';
-import { resultsOf } from '../testing/problems.ts';
+import { convolution, errorOf, randomLeaf, resultsOf } from '../testing/problems.ts';
+import { contractSource } from './contract/contract.ts';
 
 const widths: readonly VectorBytes[] = [16, 32, 64];
 const backends = widths.map((vectorBytes) => nativeBackend({ threads: 1, poison: true, vectorBytes }));
@@ -20,12 +21,15 @@ function leafOf(length: number, dtype: Dtype): { x: Node; values: number[] } {
   return { x: build.data(Uint8Array.from(values), shape, 'uint8'), values };
 }
 
-/** Strides along vectors of all accesses of one kind. */
-function strides(outputs: readonly Node[], op: 'load' | 'store'): Set<number> {
+function kernelsOf(outputs: readonly Node[]): readonly Kernel[] {
   const [backend] = backends;
   if (backend === undefined) throw new Error('no backend');
-  const { kernels } = schedule(canonicalize({ outputs, assignments: [] }), backend.limits);
-  const found = kernels.flatMap((kernel) =>
+  return schedule(canonicalize({ outputs, assignments: [] }), backend.limits).kernels;
+}
+
+/** Strides along vectors of all accesses of one kind. */
+function strides(outputs: readonly Node[], op: 'load' | 'store'): Set<number> {
+  const found = kernelsOf(outputs).flatMap((kernel) =>
     kernel.kind === 'loop' ? kernel.instructions.flatMap((instruction) => (instruction.op === op ? [instruction.index.strides[kernel.vector] ?? 0] : [])) : [],
   );
   return new Set(found);
@@ -75,5 +79,19 @@ describe('every second element', () => {
     const outputs = cases.map(({ y }) => y);
     expect(strides(outputs, 'store')).toEqual(new Set([2]));
     expect(resultsOfAll(outputs)).toEqual(backends.map(() => cases.map(({ want }) => want)));
+  });
+
+  it('is packed for convolutions with stride 2', { timeout: 120_000 }, () => {
+    const shapes = [
+      { images: 3, channels: 5, outputs: 24, size: 33 },
+      { images: 2, channels: 16, outputs: 40, size: 15 },
+      { images: 5, channels: 3, outputs: 12, size: 20 },
+    ];
+    const outputs = shapes.map(({ images, channels, outputs: count, size }, i) =>
+      convolution(randomLeaf([images, 1, channels, size, size], i), randomLeaf([1, count, channels, 3, 3], 10 + i), { stride: [2, 2] }),
+    );
+    const texts = kernelsOf(outputs).flatMap((kernel) => (kernel.kind === 'contract' ? widths.map((vectorBytes) => contractSource(kernel, { vectorBytes }).text) : []));
+    expect(texts.some((text) => text.includes('pack_seconds_f32'))).toBe(true);
+    for (const backend of backends) expect(errorOf(backend, outputs)).toBeLessThan(1e-6);
   });
 });

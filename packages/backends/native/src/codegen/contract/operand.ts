@@ -96,14 +96,14 @@ export function depthOf({ name, depth }: Operand): Depth {
 /** Shorter runs of neighbours are not worth vectors. */
 const shortRun = 4;
 
-export type Packing = 'neighbours' | 'squares' | 'singles';
+export type Packing = 'neighbours' | 'seconds' | 'squares' | 'singles';
 
 /** How an operand's panels are packed (see c/pack.h). */
 export function packingOf({ own, depth }: Operand, lanes: number): Packing {
   const { size, stride } = lastLoop(own);
-  const along = stride === 1 ? size : 1;
+  const along = stride === 1 || stride === 2 ? size : 1;
   const run = runOf(depth);
-  if (along >= shortRun && along >= Math.min(run, lanes)) return 'neighbours';
+  if (along >= shortRun && along >= Math.min(run, lanes)) return stride === 1 ? 'neighbours' : 'seconds';
   return run >= shortRun ? 'squares' : 'singles';
 }
 

@@ -121,7 +121,7 @@ interface Choice {
 }
 
 /** Cycles that a packed vector costs. */
-const packingCost = { neighbours: 3, squares: 7, singles: 20 } as const;
+const packingCost = { neighbours: 3, seconds: 3, squares: 7, singles: 20 } as const;
 /** Reading far-apart rows in place costs about this share. */
 const inPlaceCost = 0.03;
 /** Columns read in place whose neighbours along depth lie this many elements apart fill few sets of the caches. */

@@ -24,6 +24,8 @@ const mostParts = 8;
 const partTiles = 192;
 /** Vectors of a panel of channels. */
 const panelVectors = 2;
+/** Rows of tiles that images are asked for ahead. */
+const rowsAhead = 4;
 const slack = 256;
 
 /** How the work is cut: by shape alone, for it decides the order of sums. */
@@ -231,18 +233,26 @@ ${narrow}${product(this.#tile)}
     return this.#kernel[side].index.strides[batch.length + m.length + n.length + k.length - 2] ?? 0;
   }
 
+  /** Declares `ahead`: the first row of the tiles that come some rows of tiles later. */
+  #aheadText(operand: 'gradient' | 'input', row: number): string {
+    const { tileRows, totalRows } = this.#cut;
+    return `const int64_t later = begin + i + ${rowsAhead} < ${totalRows} ? begin + i + ${rowsAhead} : ${totalRows - 1};
+const float *const ahead = ${operand} + KERNEL(${operand}_image)(later / ${tileRows}) + later % ${tileRows} * ${2 * row};`;
+  }
+
   /** G g Gᵀ of a block; lanes are outputs. */
   #gradientText(): string {
     const { outputs, height, width, tilesWide, tileRows } = this.#cut;
     const row = this.#rowStride(this.#gradients);
     const lanes = this.#lanes;
-    const turn = (at: string, to: string): string => call('winograd_turn', lanes, `line + ${at}`, 'places', String(width), String(2 * tilesWide), to);
+    const turn = (at: string, to: string): string => call('winograd_turn', lanes, `line + ${at}`, 'places', String(width), String(2 * tilesWide), to, `ahead + ${at}`);
     return `for (int64_t output = 0; output < ${outputs}; output += ${lanes}) {
 int64_t places[${lanes}];
 for (int64_t i = 0; i < ${lanes}; i++) places[i] = KERNEL(output_offset)(output + i < ${outputs} ? output + i : ${outputs - 1});
 for (int64_t i = 0; i < count; i++) {
 const int64_t top = (begin + i) % ${tileRows} * 2;
 const float *const line = gradient + KERNEL(gradient_image)((begin + i) / ${tileRows}) + top * ${row};
+${this.#aheadText('gradient', row)}
 const int both = top + 1 < ${height};
 ${turn('0', 'turned')};
 if (both) ${turn(String(row), `turned + ${this.#places.row}`)};
@@ -265,10 +275,11 @@ for (int64_t i = 0; i < count; i++) {
 const int64_t top = (begin + i) % ${tileRows} * 2;
 const float *const image = input + KERNEL(input_image)((begin + i) / ${tileRows});
 const float *lines[4];
+${this.#aheadText('input', row)}
 for (int64_t y = top; y < top + 4; y++) {
 float *const own = turned + (y & 3) * ${turnedRow};
 lines[y & 3] = y < ${height + 2} ? own : nothing;
-if (y < ${height + 2} && (i == 0 || top == 0 || y > top + 1)) ${call('winograd_turn', lanes, `image + y * ${row}`, 'places', String(width + 2), String(2 * tilesWide + 2), 'own')};
+if (y < ${height + 2} && (i == 0 || top == 0 || y > top + 1)) ${call('winograd_turn', lanes, `image + y * ${row}`, 'places', String(width + 2), String(2 * tilesWide + 2), 'own', `ahead + (y & 1) * ${row}`)};
 }
 ${call('winograd_columns', lanes, ...[0, 1, 2, 3].map(line), String(tilesWide), `inputs + i * ${tilesWide * this.#inputPitch} + lane`, String(this.#inputPitch), String(this.#inputStep))};
 }
