@@ -3,7 +3,7 @@ import type { Dtype, Lowered, ReduceCombine } from '@athanor/core/backend';
 import type { Code } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { emitExtreme, emitSettled, isExtreme, joinExtremes, startExtremes } from './extreme.ts';
-import { allocate, constantLanes, emitCombine, identityOf, isWide, mapParts, part, type Lanes } from './lanes.ts';
+import { allocate, constantLanes, emitCombine, identityOf, isWide, mapParts, part, upperFirst, type Lanes } from './lanes.ts';
 
 export type Reduction = Pick<Extract<Lowered, { op: 'reduce' }>, 'combine' | 'dtype'>;
 
@@ -31,8 +31,9 @@ export function emitStep(code: Code, { combine, dtype }: Reduction, accumulator:
 export function passAccumulators(code: Code, accumulators: readonly Lanes[], offset: number): void {
   for (let i = 0; i < at(accumulators, 0).length; i++) {
     const locals = [...new Set(accumulators.map((lanes) => at(lanes, i)))];
-    locals.forEach((local, j) => code.get(code.parameter(3)).get(local).memory('v128.store', offset + 16 * j));
-    locals.forEach((local, j) => code.get(code.parameter(3)).memory('v128.load', offset + 16 * j).set(local));
+    const places = locals.map((local, j) => ({ local, place: offset + 16 * j }));
+    for (const { local, place } of upperFirst(places)) code.get(code.parameter(3)).get(local).memory('v128.store', place);
+    for (const { local, place } of places) code.get(code.parameter(3)).memory('v128.load', place).set(local);
   }
 }
 

@@ -7,7 +7,7 @@ import { emitCopy, emitLoad, emitMaskedLoad, emitStore, type Spot } from './acce
 import { at } from './at.ts';
 import {
   allocate, constantLanes, emitBitcast, emitCast, emitCombine, emitElementwise, emitMultiplyAdd, emitPick, emitRelu, emitWhere,
-  emitWrap, identityOf, integerBytes, isLaneWise, isWide, mapParts, part, splatBytes, type Lanes,
+  emitWrap, identityOf, integerBytes, isLaneWise, isWide, mapParts, part, splatBytes, upperFirst, type Lanes,
 } from './lanes.ts';
 import { PointerTable, type Access, type Frame } from './pointers.ts';
 import { emitCall, emitClamp, emitGatherLane, emitIntegerLanes, emitScatterLane, raiseFlag, type IndexedAccess, type MathImports } from './scalar.ts';
@@ -79,7 +79,8 @@ export class Body {
     const waiting = this.analysis.select(stage, ({ op }, i) => chosen.includes(i) && (op === 'load' || op === 'recall' || op === 'store')).length;
     const step = waiting * groups.length > vectorRegisters ? 2 : groups.length;
     const emit = (order: 0 | 1 | 2, some: readonly Group[]) => {
-      for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of some) this.emitAndRelease(i, frame, group, stage);
+      const ordered = order > 0 && this.options.joins ? upperFirst(some) : some;
+      for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of ordered) this.emitAndRelease(i, frame, group, stage);
     };
     // Neighbouring stores stand side by side: engines that join vectors begin with them.
     for (let first = 0; first < groups.length; first += step) {

@@ -294,6 +294,14 @@ export function emitRelu(code: Code, dtype: Dtype, out: Lanes, x: Lanes): void {
   mapParts(code, out, (i) => code.get(part(x, i)).get(part(x, i)).get(zero).op(`${type}.le`).op('v128.andnot'));
 }
 
+/**
+ * Neighbours in the order in which to store them where the engine joins two stores: the upper of each pair first, for it
+ * also keeps the first one, unjoined, if that is the lower.
+ */
+export function upperFirst<T>(list: readonly T[]): T[] {
+  return list.map((item, i) => list[i % 2 === 0 ? i + 1 : i - 1] ?? item);
+}
+
 /** out = combine(x, y). */
 export function emitCombine(code: Code, combine: ReduceCombine, dtype: Dtype, out: Lanes, x: Lanes, y: Lanes): void {
   if (dtype === 'bool' && combine === 'sum') return emitElementwise(code, 'or', dtype, out, x, y);
