@@ -258,6 +258,14 @@ describe('schedule', () => {
     expect(sumsOf(planOf(layerNorm([2053, 128], [1])))).toEqual([0, 0]);
   });
 
+  it('sums up rows that lie apart along each row first, where caches do not hold them', () => {
+    const loopsOf = (shape: number[]): (readonly number[])[] => planOf([reduce('sum', randomLeaf(shape, 26), [0, 2, 3])]).kernels.map((kernel) => (kernel.kind === 'loop' ? kernel.loops : []));
+    expect(loopsOf([64, 8, 16, 128])).toEqual([[512, 2048], [8, 64]]);
+    expect(loopsOf([64, 8, 16, 16])).toEqual([[8, 64, 256]]);
+    // Rows of a few elements stay where they are.
+    expect(loopsOf([8192, 16, 2, 4])).toEqual([[16, 8192, 8]]);
+  });
+
   it('takes a chain of 100,000 operations', { timeout: 120_000 }, () => {
     let x = randomLeaf([3], 19);
     for (let i = 0; i < 100_000; i++) x = apply(i % 2 === 0 ? 'neg' : 'abs', x);
