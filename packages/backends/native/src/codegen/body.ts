@@ -52,7 +52,7 @@ type Scatter = Extract<Lowered, { op: 'scatter' }>;
 type Reduce = Extract<Lowered, { op: 'reduce' }>;
 
 /** How far ahead huge buffers are asked for: a page, which the processor does not look beyond. */
-export const aheadBytes = 4096;
+const aheadBytes = 4096;
 
 const raise = (flag: string): string => `__atomic_fetch_or(flags, ${flag}, __ATOMIC_RELAXED);`;
 
@@ -64,7 +64,7 @@ export class Body {
   /** Accumulators of the reductions of the current stage, one per group. */
   readonly accumulators = new Map<Value, readonly string[]>();
   /** How many elements ahead huge buffers are asked for, where it is not along the vector loop. */
-  ahead: ((index: Affine) => number | undefined) | undefined;
+  ahead: ((index: Affine) => number) | undefined;
   /** Whether each value differs along the vector loop. */
   readonly #varies: readonly boolean[];
   readonly #list: readonly Lowered[];

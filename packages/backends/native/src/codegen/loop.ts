@@ -1,6 +1,6 @@
 // LoopKernel → C: the loop nest, its split into units of work, the vector loop and the stages.
-import { accumulatedRange, accumulations, bytesOf, independentLoops, kernelCost, loopCount, lower, type Affine, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
-import { aheadBytes, Body, type Form } from './body.ts';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, kernelCost, loopCount, lower, type LoopKernel, type LoweredBody } from '@athanor/core/backend';
+import { Body, type Form } from './body.ts';
 import { elementwiseText } from './expression.ts';
 import { Nest } from './nest.ts';
 import { functionText, type Phase, type Source, type Target } from './source.ts';
@@ -16,8 +16,6 @@ const enoughUnits = 64;
 const enoughStrips = 4;
 /** What caches do not hold. */
 const hugeBytes = 16 * 2 ** 20;
-/** Elements that are asked for ahead. */
-const aheadElements = aheadBytes / 4;
 /** Pieces of a long vector loop visit at least this many positions. */
 const smallestPiece = 1024;
 
@@ -176,28 +174,18 @@ class LoopWriter {
       const alongInner = this.#vector >= this.#outer;
       const plain = alongInner ? inner.length - 1 : inner.length;
       for (let i = 0; i < plain; i++) body.open(this.#outer + i, at(inner, i));
-      if (alongInner && plain > 0) body.ahead = (index) => this.#rowsAhead(index);
       if (alongInner) this.#vectorLoop.run({ start: '0', stop: String(inner.at(-1)), step: logicalLanes, guards: body.movingGuards(stage) }, (groups) => {
         body.emitStage(stage, groups);
         body.endForm();
       });
       else body.emitStage(stage, form);
     }
-    body.ahead = undefined;
     body.close(depth);
     for (const { value, instruction } of reductions) {
       const accumulators = body.accumulators.get(value) ?? [];
       if (this.#vectorIsOuter) body.defineGroups(value, accumulators);
       else body.define(value, this.#vector < 0 ? at(accumulators, 0) : this.#combineLanes(instruction.combine, instruction.dtype, accumulators));
     }
-  }
-
-  /** Elements from a row along the vector loop to one that is read soon: rows that lie apart end before the processor looks ahead. */
-  #rowsAhead({ strides }: Affine): number | undefined {
-    const run = at(this.#loops, this.#vector);
-    const step = strides[this.#vector - 1] ?? 0;
-    if (step === run || run > aheadElements) return undefined;
-    return step * Math.max(1, Math.floor(aheadElements / run));
   }
 
   #combineLanes(combine: 'sum' | 'prod' | 'max' | 'min', dtype: LoopKernel['rows'][number], accumulators: readonly string[]): string {
