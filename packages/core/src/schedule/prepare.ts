@@ -150,11 +150,13 @@ const shortRow = 32;
  * Two reductions in place of one, chosen by shape alone: a long one to few values becomes partial results first, so that
  * threads can share it; one over rows that lie apart, of more than caches hold, becomes one along each row first, so that
  * memory is read from end to end. (Jumping from row to row, the processor cannot look ahead: it reads a third as fast.)
+ * Only for reductions over the first axis: where that counts samples, how one is summed must not depend on their number.
  */
 function splitReduction(node: NodeOf<'sum'> | NodeOf<'prod'> | NodeOf<'maxReduce'> | NodeOf<'minReduce'>): Node {
   const x = operand(node);
   const outputs = elementCount(node.shape);
   const length = elementCount(x.shape) / Math.max(1, outputs);
+  if (!node.attributes.axes.includes(0)) return node;
   const axes = node.attributes.axes.filter((axis) => (x.shape[axis] ?? 1) > 1);
   const [first] = axes;
   if (first === undefined) return node;

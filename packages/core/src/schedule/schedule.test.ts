@@ -205,6 +205,15 @@ describe('schedule', () => {
     expect(program.commands).toHaveLength(2);
   });
 
+  it('sums long samples whole, however few they are', () => {
+    for (const samples of [1, 3, 6]) {
+      const { kernels } = check([reduce('sum', randomLeaf([samples, 20, 1000], 18), [1, 2])]);
+      expect(kernels).toMatchObject([{ kind: 'loop', vector: samples === 1 ? 0 : 1 }]);
+      const [kernel] = kernels;
+      expect(kernel?.kind === 'loop' && kernel.loops.slice(kernel.outer)).toEqual([20_000]);
+    }
+  });
+
   /** Layer norm with all gradients, from a given gradient of its result. */
   const layerNorm = (shape: number[], axes: number[]): Node[] => {
     const features = shape.map((size, axis) => (axes.includes(axis) ? size : 1));
