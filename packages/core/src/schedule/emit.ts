@@ -61,6 +61,8 @@ export class Emitter {
   private readonly roots: ReadonlyMap<Node, Root>;
   private readonly placed = new Map<Node, Placed>();
   private readonly known = new Map<Node, Known[]>();
+  /** Loads of nodes that live in memory, by their position there, whatever views they are seen through. */
+  private readonly loads = new Map<Node, Known[]>();
   private readonly members = new Set<Node>();
   /** Axes that values have, those of them that are not reduced, and sizes of the first. */
   private readonly domain: { readonly all: readonly number[]; readonly outer: readonly number[]; readonly domain: readonly number[] };
@@ -180,10 +182,7 @@ export class Emitter {
       if (entry.fill === fill && sameIndex(entry.index, index) && sameGuards(entry.guards, guards)) return entry.value;
     }
     const value = this.compute(node, index, guards, fill);
-    const list = this.known.get(node) ?? [];
-    if (list.length === 0) this.known.set(node, list);
-    list.push({ index, guards, fill, value });
-    this.noted.known.push(list);
+    this.remember(this.known, node, { index, guards, fill, value });
     return value;
   }
 
@@ -277,8 +276,19 @@ export class Emitter {
   }
 
   private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
+    const known = this.loads.get(node)?.find((entry) => entry.fill === fill && sameIndex(entry.index, [position]) && sameGuards(entry.guards, guards));
+    if (known !== undefined) return known.value;
     this.noteRead(node);
-    return this.value({ op: 'load', buffer: -1, index: position, guards, fill: guards.length > 0 ? fill : 0, dtype: node.dtype }, [], { buffer: node });
+    const value = this.value({ op: 'load', buffer: -1, index: position, guards, fill: guards.length > 0 ? fill : 0, dtype: node.dtype }, [], { buffer: node });
+    this.remember(this.loads, node, { index: [position], guards, fill, value });
+    return value;
+  }
+
+  private remember(values: Map<Node, Known[]>, node: Node, entry: Known): void {
+    const list = values.get(node) ?? [];
+    if (list.length === 0) values.set(node, list);
+    list.push(entry);
+    this.noted.known.push(list);
   }
 
   private gather(node: NodeOf<'gather'>, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
