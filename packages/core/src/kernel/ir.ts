@@ -48,7 +48,8 @@ export type Instruction =
   | { readonly op: 'store'; readonly buffer: number; readonly index: Affine; readonly input: Value; readonly dtype: Dtype }
   /**
    * buffer[index] = Σ input over the outer positions that share an index, in loop order, starting from 0. The index moves
-   * along all inner loops and along the first few outer ones (kernel/accumulate.ts); nothing else touches the buffer.
+   * along the first few loops and along the last ones, the vector loop among them, which are all inner loops where there
+   * are such (kernel/accumulate.ts); nothing else touches the buffer.
    */
   | { readonly op: 'accumulate'; readonly buffer: number; readonly index: Affine; readonly input: Value; readonly dtype: Dtype }
   /** buffer[index + at · stride] += input, in loop order; dropped, with the flag raised, when `at` is out of [0, size). Loops marked `serial` below. */

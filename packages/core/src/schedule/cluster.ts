@@ -100,9 +100,8 @@ class Clustering {
   private placeAlone(root: Root): void {
     const reads = readsOf(root, this.roots);
     const needed = [...reads].flatMap((node) => this.groupOf.get(node) ?? []);
-    const host = this.hostOf(root, reads, needed);
-    const split = host === undefined && this.options.fuse && root.computed === undefined ? splitColumns(root.node) : undefined;
-    const partial: Root | undefined = split && { node: split.partial, kind: 'reduce' };
+    const split = this.options.fuse && root.computed === undefined ? splitColumns(root.node) : undefined;
+    const partial: Root | undefined = split && { node: split.partial, kind: 'reduce', beside: true };
     const partialHost = partial && this.hostOf(partial, reads, needed, (group) => this.hasAtHand(group, partial, reads));
     if (split !== undefined && partial !== undefined && partialHost !== undefined) {
       this.roots.set(partial.node, partial);
@@ -112,7 +111,7 @@ class Clustering {
       this.placeAlone(total);
       return;
     }
-    this.enter(root, host ?? this.newGroup(root), { reads, needed });
+    this.enter(root, this.hostOf(root, reads, needed) ?? this.newGroup(root), { reads, needed });
   }
 
   private hostOf(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[], accepts: HostContext['accepts'] = () => true): Group | undefined {
@@ -233,7 +232,7 @@ function findHost(root: Root, reads: ReadonlySet<Node>, needed: readonly Group[]
 /** Adds a root to a group's kernel as it stands, or builds the kernel anew where its loops must change. */
 function extend(group: Group, root: Root, context: HostContext): boolean {
   const members = [...group.roots, root];
-  const newDomain = root.kind === 'reduce' && !group.roots.some((member) => member.kind === 'reduce');
+  const newDomain = setsLoops(root) && !group.roots.some(setsLoops);
   const rebuild = (): boolean => {
     const built = build(members, context.roots, context.limits);
     // What was materialised after a member used it would now be read before this kernel computes it.
@@ -252,6 +251,11 @@ function extend(group: Group, root: Root, context: HostContext): boolean {
   }
   group.roots.push(root);
   return true;
+}
+
+/** Whether a root says along which loops its kernel reduces. */
+function setsLoops(root: Root): boolean {
+  return root.kind === 'reduce' && root.beside === undefined;
 }
 
 /** Elements that a root's expression runs over. */
@@ -355,7 +359,7 @@ function spaceOf(members: readonly Root[]): Space {
     const { axis } = scatter.node.attributes;
     return makeSpace(inputOf(scatter.node, 2).shape.map((size, i) => makeAxis(size, i === axis ? 'inner' : 'outer')));
   }
-  const reduction = members.find((root) => root.kind === 'reduce');
+  const reduction = members.find(setsLoops);
   const reduced = reduction && computedOf(reduction);
   if (reduced !== undefined && 'axes' in reduced.attributes) {
     const { axes } = reduced.attributes;

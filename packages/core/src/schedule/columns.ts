@@ -1,5 +1,5 @@
-// Sums over the outer axes of a kernel that reduces over the inner ones (the gradients of a layer norm's parameters): where
-// they become a by-product of its pass over memory, and how one over all outer axes is cut into parts that threads share.
+// Sums over the outer axes of a kernel (the gradients of a layer norm's parameters, or of a bias): where they become a
+// by-product of its pass over memory, and how one over all these axes is cut into parts that threads share.
 import { derive } from '../graph/create.ts';
 import type { Node } from '../graph/node.ts';
 import { elementCount } from '../shape.ts';
@@ -22,18 +22,19 @@ interface Loops {
 }
 
 /**
- * The number of leading loops that tell the parts of a sum over the outer loops behind them, all inner loops kept, if a
- * kernel of this space can sum them up on its way; else undefined.
+ * The number of leading loops that tell the parts of a sum over the outer loops behind them, if a kernel of this space can
+ * sum them up on its way; else undefined. All inner loops are kept; without inner loops, the last outer ones.
  */
-export function partLoops({ axes, loops, classes }: Space, { reduced, kept }: Loops): number | undefined {
-  const outer = classes.filter((axisClass) => axisClass === 'outer').length;
-  const inner = loops.slice(outer);
-  const fits = loops.every((_, loop) => reduced[loop] !== kept[loop] && (kept[loop] === true || loop < outer));
-  if (!fits || inner.length === 0 || elementCount(inner) > largestSum) return undefined;
+export function partLoops({ loops, classes, axes }: Space, { reduced, kept }: Loops): number | undefined {
   const leading = reduced.indexOf(true);
-  if (leading < 0 || reduced.slice(leading, outer).includes(false) || elementCount(loops.slice(0, leading)) < fewestParts) return undefined;
+  const behind = reduced.lastIndexOf(true) + 1;
+  const inner = classes.indexOf('inner');
+  const middle = reduced.slice(leading, behind);
+  const fits = loops.every((_, loop) => reduced[loop] !== kept[loop]) && leading >= 0 && !middle.includes(false) && (inner < 0 ? behind < loops.length : behind === inner);
+  if (!fits || elementCount(loops.slice(behind)) > largestSum || elementCount(loops.slice(0, leading)) < fewestParts) return undefined;
   // Rows must lie along memory.
-  return axes.findLast(({ size }) => size !== 1)?.class === 'inner' ? leading : undefined;
+  const last = classes.length - 1;
+  return axes.findLast(({ size }) => size !== 1)?.class === classes[last] ? leading : undefined;
 }
 
 /** Whether a node is a big sum over its operand's first axes. */

@@ -141,7 +141,7 @@ export class Emitter {
       this.parts = parts;
       this.noted.others.push(() => (this.parts = before));
       const value = this.resolve(input, index, [], 0);
-      const stage = odd(value.ready);
+      const stage = classes.includes('inner') ? odd(value.ready) : value.ready;
       this.write({ op: 'accumulate', buffer: -1, index: position, input: -1, dtype: node.dtype }, this.emit(value, stage), { node: root.node, stage });
       return;
     }

@@ -4,7 +4,6 @@ import type { Affine, BufferParameter, ContractKernel, Guard, Instruction, LoopK
 import type { Group } from './cluster.ts';
 import { contractionOf } from './contract.ts';
 import type { Draft } from './emit.ts';
-import type { Space } from './space.ts';
 
 /** A kernel's buffer argument: the node whose memory it is, and the element that indices count from. */
 export interface Argument {
@@ -173,15 +172,16 @@ function nameOf(group: Group): string {
  * double. Where there are reductions, it decides the order of their sums. So only what they read counts then, and of that
  * what no loop repeats: what else the kernel does depends on its neighbours, and these on the size of the batch.
  */
-function bestVectorLoop(live: readonly Draft[], { loops: sizes, classes }: Space): number {
-  // Sums over outer loops are those of whole vectors.
-  const accumulates = live.some(({ instruction }) => instruction.op === 'accumulate');
+function bestVectorLoop(live: readonly Draft[], sizes: readonly number[]): number {
+  // Sums over outer loops are those of whole vectors, along the loops behind.
+  const summed = live.map(({ instruction }) => (instruction.op === 'accumulate' ? instruction.index.strides.findLastIndex((stride, loop) => stride === 0 && (sizes[loop] ?? 1) > 1) : -1));
+  const first = Math.max(-1, ...summed);
   const innermost = live.some((draft) => draft.stage % 2 === 1) ? 1 : 0;
   const scores = new Array<number>(sizes.length).fill(0);
   for (const { instruction } of decisive(live, innermost)) {
     if (instruction.op !== 'load' && instruction.op !== 'store') continue;
     instruction.index.strides.forEach((stride, loop) => {
-      if (accumulates && classes[loop] === 'outer') return;
+      if (loop <= first) return;
       // A loop of a few positions is a poor vector, however well it lies in memory; every second element is better.
       const fullness = Math.min(1, (sizes[loop] ?? 1) / 8);
       const distance = Math.abs(stride);
@@ -217,7 +217,7 @@ export function finishLoop(group: Group, wanted: ReadonlySet<Node>): Finished<Lo
   const { space, drafts, rows } = group.emitter;
   const live = liveDrafts(drafts, wanted);
   const scatters = group.kind === 'scatter';
-  const best = scatters ? -1 : bestVectorLoop(live, space);
+  const best = scatters ? -1 : bestVectorLoop(live, space.loops);
   const order = space.loops.map((_, i) => i);
   if (best >= 0) {
     // The vector loop goes to the end of its class.

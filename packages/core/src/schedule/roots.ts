@@ -13,6 +13,8 @@ export interface Root {
   readonly kind: RootKind;
   /** A node of the same elements, computed in its place. */
   readonly computed?: Node;
+  /** A sum over outer loops of the kernel that it joins: it does not say along which loops that kernel reduces. */
+  readonly beside?: true;
 }
 
 /** The node whose operation and operands say how a root is computed. */

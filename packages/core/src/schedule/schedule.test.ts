@@ -256,6 +256,13 @@ describe('schedule', () => {
     expect(sumsOf(check([scaled, reduce('sum', scaled, [0])]))).toEqual([1, 0]);
   });
 
+  it('sums up columns where an elementwise kernel makes them, along its rows', { timeout: 60_000 }, () => {
+    const masked = apply('mul', randomLeaf([1040, 257], 26), cast(apply('lt', randomLeaf([1040, 257], 27), randomLeaf([1040, 257], 28)), 'float64'));
+    const program = check([masked, reduce('sum', masked, [0])]);
+    expect(sumsOf(program)).toEqual([1, 0]);
+    expect(program.kernels[0]).toMatchObject({ loops: [65, 16, 257], outer: 3, vector: 2 });
+  });
+
   it('sums up columns along the rows that a kernel has anyway, without parts', () => {
     const x = randomLeaf([9, 4, 6], 24);
     const scaled = apply('mul', x, expand(reduce('maxReduce', x, [2]), [9, 4, 6]));

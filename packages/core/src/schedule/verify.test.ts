@@ -35,16 +35,18 @@ function programOf(kernel: LoopKernel): Program {
 describe('verify', () => {
   it('lets a kernel sum up columns', () => {
     expect(() => verify(programOf(columns))).not.toThrow();
+    expect(() => verify(programOf({ ...columns, outer: 3, stages: [0, 0] }))).not.toThrow();
   });
 
   it.each<[string, Partial<LoopKernel>]>([
-    ['where no inner loop runs', { stages: [1, 2] }],
+    ['once for all inner positions', { stages: [1, 2] }],
     ['beside its vector loop', { vector: 1 }],
+    ['beside its vector loop', { outer: 3, vector: 1, stages: [0, 0] }],
     ['in memory that it also uses otherwise', { instructions: [{ ...load, buffer: 1 }, accumulate] }],
     ['in memory that it also uses otherwise', { buffers: [{ dtype: 'float32', access: 'read' }, { dtype: 'float32', access: 'readwrite' }] }],
-    ['over other loops than the last outer ones', { instructions: [load, { ...accumulate, index: affine(0, 10, 1) }] }],
-    ['over other loops than the last outer ones', { instructions: [load, { ...accumulate, index: affine(1, 0, 0) }] }],
-    ['over other loops than the last outer ones', { instructions: [one, accumulate, { ...accumulate, buffer: 0, index: affine(30, 10, 1) }], stages: [0, 1, 1], buffers: [1, 2].map(() => ({ dtype: 'float32', access: 'write' })) }],
+    ['over other loops than those before the last', { instructions: [load, { ...accumulate, index: affine(0, 10, 1) }] }],
+    ['over other loops than those before the last', { instructions: [load, { ...accumulate, index: affine(1, 0, 0) }] }],
+    ['over other loops than those before the last', { instructions: [one, accumulate, { ...accumulate, buffer: 0, index: affine(30, 10, 1) }], stages: [0, 1, 1], buffers: [1, 2].map(() => ({ dtype: 'float32', access: 'write' })) }],
     ['elements that overlap or lie apart', { instructions: [load, { ...accumulate, index: affine(5, 0, 1) }] }],
     ['elements that overlap or lie apart', { instructions: [load, { ...accumulate, index: affine(30, 0, 2) }] }],
   ])('refuses to sum up %s', (what, change) => {

@@ -2,7 +2,7 @@
 // and commands that touch the same memory are separated by a barrier.
 import { bytesOf } from '../dtype.ts';
 import { InternalError } from '../errors.ts';
-import { accumulations, independentLoops } from '../kernel/accumulate.ts';
+import { accumulations, independentLoops, summedLoops } from '../kernel/accumulate.ts';
 import type { Affine, Guard, Instruction, Kernel, Program } from '../kernel/ir.ts';
 import { loopCount } from '../kernel/ir.ts';
 import { bounds } from './affine.ts';
@@ -142,14 +142,17 @@ function checkAccumulations(kernel: Kernel): void {
     const fail = (what: string): never => {
       throw new InternalError(`kernel ${kernel.name} accumulates ${what}`);
     };
-    if ((stages[instructions.indexOf(sum)] ?? 0) % 2 === 0 || outer === loops.length) fail('where no inner loop runs');
-    if (scatters || (vector >= 0 && vector < outer)) fail('beside its vector loop');
+    const { first, behind } = summedLoops(sum, kernel);
+    const hasInner = outer < loops.length;
+    if ((stages[instructions.indexOf(sum)] ?? 0) % 2 !== Number(hasInner)) fail('once for all inner positions');
+    if (scatters || vector < behind) fail('beside its vector loop');
     if (instructions.some((other) => other !== sum && 'buffer' in other && other.buffer === buffer) || buffers[buffer]?.access !== 'write') fail('in memory that it also uses otherwise');
     const moving = index.strides.map((stride, loop) => ({ stride, size: loops[loop] ?? 1, loop })).filter(({ size }) => size > 1);
-    if (moving.some(({ stride, loop }) => (loop < outer ? (stride !== 0) !== loop < leading : stride === 0))) fail('over other loops than the last outer ones');
+    const wrongLoops = first !== leading || (hasInner && behind !== outer) || behind === loops.length;
+    if (wrongLoops || moving.some(({ stride, loop }) => (stride === 0) !== (loop >= first && loop < behind))) fail('over other loops than those before the last');
     let dense = 1;
     for (const { stride, size, loop } of moving.filter(({ stride }) => stride !== 0).sort((x, y) => x.stride - y.stride)) {
-      if (loop < outer ? stride < dense : stride !== dense) fail('elements that overlap or lie apart');
+      if (loop < first ? stride < dense : stride !== dense) fail('elements that overlap or lie apart');
       dense = stride * size;
     }
   }

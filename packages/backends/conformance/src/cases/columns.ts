@@ -1,5 +1,5 @@
 // Sums over the rows of a matrix beside reductions along them: the parameters' gradients of row-wise normalizations.
-import { elementCount, move, type Dtype, type Node, type Shape } from '@athanor/core/backend';
+import { build, elementCount, move, type Dtype, type Node, type Shape } from '@athanor/core/backend';
 import { add, div, mean, mul, reduce, softmax, standardize, sub, unary, withGradients } from '../compose.ts';
 import type { Case, Problem, Tolerance } from '../problem.ts';
 import { leaf } from '../values.ts';
@@ -47,7 +47,17 @@ interface Sums {
   readonly outputs: () => readonly Node[];
 }
 
+/** A gradient behind a rectifier, and its sum over the rows: that of a bias. */
+function masked(shape: Shape, dtype: Dtype): Node[] {
+  const slope = mul(leaf(shape, dtype, 186), build.cast(build.apply('lt', leaf(shape, dtype, 187), leaf(shape, dtype, 188)), dtype));
+  const rows = shape.flatMap((_, axis) => (axis === shape.length - 1 ? [] : [axis]));
+  return [slope, reduce('sum', slope, ...rows), reduce('sum', mul(slope, slope), ...rows)];
+}
+
 const sums: readonly Sums[] = [
+  { shape: 'of a masked gradient, [1040, 257]', dtype: 'float32', tolerance: { ulps: 16, scale: 1040 }, outputs: () => masked([1040, 257], 'float32') },
+  { shape: 'of a masked gradient, [8, 65, 520]', dtype: 'float64', tolerance: { ulps: 16, scale: 520 }, outputs: () => masked([8, 65, 520], 'float64') },
+  { shape: 'of a masked gradient, [29400, 9]', dtype: 'float32', tolerance: { ulps: 64, scale: 29400 }, outputs: () => masked([29400, 9], 'float32') },
   {
     shape: 'of integers less their row maximum, [512, 520]',
     dtype: 'int32',

@@ -137,7 +137,7 @@ class LoopWriter {
     const wanted = this.#strips === undefined ? enoughUnits : enoughStrips;
     const missing = Math.ceil(wanted / loopCount(counted));
     const piece = this.#vectorIsOuter ? Math.max(Math.ceil(smallestPiece / inner / step), Math.ceil(size / missing / step)) * step : 1;
-    const pieces = this.#vectorIsOuter && loopCount(prefix) < wanted ? Math.ceil(size / piece) : 1;
+    const pieces = this.#vectorIsOuter && leading === prefix.length && loopCount(prefix) < wanted ? Math.ceil(size / piece) : 1;
     nest.open('for (int64_t unit = first; unit < end; unit++)');
     nest.line('int64_t rest = unit;');
     if (pieces > 1) {

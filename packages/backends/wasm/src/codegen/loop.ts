@@ -114,7 +114,7 @@ class LoopEmitter implements LoopNest {
     const size = at(this.loops, this.vector);
     if (this.near >= 0) return nearPiece;
     const before = loopCount(this.loops.slice(0, Math.max(0, this.outer - 1)));
-    if (!this.vectorIsOuter || before >= 64) return size;
+    if (!this.vectorIsOuter || before >= 64 || this.sums.length > 0) return size;
     const whole = Math.ceil(pieceWork / (Math.max(1, inner) * Math.max(1, cost)) / 64) * 64;
     const parts = Math.max(64, Math.ceil((size * before) / 64 / 64) * 64);
     return Math.min(size, Math.max(whole, parts));
@@ -126,7 +126,7 @@ class LoopEmitter implements LoopNest {
    */
   private findNear(): number {
     const { body } = this;
-    if (!this.vectorIsOuter || body.analysis.lastStage > 0 || at(this.loops, this.vector) < 2 * nearPiece) return -1;
+    if (!this.vectorIsOuter || this.sums.length > 0 || body.analysis.lastStage > 0 || at(this.loops, this.vector) < 2 * nearPiece) return -1;
     for (const { source, strides } of this.pointers) {
       if (typeof source !== 'number' || Math.abs(at(strides, this.vector)) < lineBytes) continue;
       const near = strides.findIndex((stride, loop) => loop < this.outer - 1 && stride !== 0 && Math.abs(stride) <= 8 && at(this.loops, loop) >= 4);
@@ -161,7 +161,7 @@ class LoopEmitter implements LoopNest {
 
   emit(): KernelShape {
     const pieces = Math.ceil(at(this.loops, this.vector) / this.piece);
-    const prefix = Array.from({ length: this.vectorIsOuter ? this.outer - 1 : this.leading }, (_, loop) => loop);
+    const prefix = Array.from({ length: Math.min(this.leading, this.vectorIsOuter ? this.outer - 1 : this.outer) }, (_, loop) => loop);
     const order: Level[] = [...prefix.filter((loop) => loop !== this.near), ...(pieces > 1 ? ['piece' as const] : []), ...(this.near >= 0 ? [this.near] : [])];
     const levels = order.map((level) => ({ level, size: level === 'piece' ? pieces : at(this.loops, level) }));
     const units = loopCount(levels.map(({ size }) => size));
@@ -257,17 +257,18 @@ class LoopEmitter implements LoopNest {
 
   /** Everything inside the loops that units count. */
   private emitPosition(frame: Frame, pieceIndex: Local | undefined): void {
+    this.clearSums(frame);
+    const ordered = this.loops.map((_, loop) => loop).slice(this.leading, this.vectorIsOuter ? this.outer - 1 : this.outer);
+    this.emitNest(ordered, undefined, frame, (inside) => (this.vectorIsOuter ? this.emitRows(inside, pieceIndex) : this.emitRow(inside)));
+  }
+
+  /** All stages at all outer positions of the vector loop, or of one piece of it. */
+  private emitRows(frame: Frame, pieceIndex: Local | undefined): void {
     const { body } = this;
-    if (!this.vectorIsOuter) {
-      this.clearSums(frame);
-      const ordered = this.loops.map((_, loop) => loop).slice(this.leading, this.outer);
-      this.emitNest(ordered, undefined, frame, (inside) => this.emitRow(inside));
-    } else {
-      for (let stage = 0; stage <= body.analysis.lastStage; stage += 2) body.emitShared(stage, frame);
-      if (this.panel !== undefined) emitPanel(this, this.panel, frame, pieceIndex);
-      else this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
-      body.release(body.shared);
-    }
+    for (let stage = 0; stage <= body.analysis.lastStage; stage += 2) body.emitShared(stage, frame);
+    if (this.panel !== undefined) emitPanel(this, this.panel, frame, pieceIndex);
+    else this.emitVector(frame, pieceIndex, (groups, current) => this.emitTurn(groups, current));
+    body.release(body.shared);
   }
 
   /** All stages at one outer position. */
