@@ -55,7 +55,8 @@ export function splitColumns(node: Node): { readonly partial: Node; readonly tot
 
 /** Into how many parts the rows of a sum over the first axes are cut, by shape alone: whole positions of some axes, and a divisor of the next; 0 if not. */
 function partsOf(node: Node): number {
-  if (node.op !== 'sum') return 0;
+  // Only over the first axis: where that counts samples, how one is summed must not depend on their number.
+  if (node.op !== 'sum' || !node.attributes.axes.includes(0)) return 0;
   const { axes } = node.attributes;
   const { shape } = operand(node);
   const long = shape.flatMap((size, axis) => (size === 1 ? [] : [{ size, reduced: axes.includes(axis) }]));

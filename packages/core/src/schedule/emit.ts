@@ -135,7 +135,7 @@ export class Emitter {
     const outIndex = index.map((part, axis) => (node.attributes.axes.includes(axis) ? fixed(0, loops.length) : part));
     const position = linear(outIndex, stridesOf(node.shape), loops.length);
     if (classes.some((axisClass, loop) => (axisClass === 'inner' ? kept[loop] : reduced[loop]))) {
-      const parts = node.op === 'sum' ? partLoops(this.space, { reduced, kept }) : undefined;
+      const parts = root.beside === true ? partLoops(this.space, { reduced, kept }) : undefined;
       if (parts === undefined || parts !== (this.parts ?? parts)) throw new Unfusable('reduces over other loops');
       const before = this.parts;
       this.parts = parts;
