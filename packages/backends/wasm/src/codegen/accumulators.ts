@@ -3,7 +3,7 @@ import type { Dtype, Lowered, ReduceCombine } from '@athanor/core/backend';
 import type { Code } from '../assembler/code.ts';
 import { at } from './at.ts';
 import { emitExtreme, emitSettled, isExtreme, joinExtremes, startExtremes } from './extreme.ts';
-import { allocate, constantLanes, emitCombine, identityOf, isWide, mapParts, part, upperFirst, type Lanes } from './lanes.ts';
+import { allocate, constantLanes, emitCombine, identityOf, isWide, mapParts, part, swapHalves, swapWords, upperFirst, type Lanes } from './lanes.ts';
 
 export type Reduction = Pick<Extract<Lowered, { op: 'reduce' }>, 'combine' | 'dtype'>;
 
@@ -70,6 +70,3 @@ function joiner(code: Code, combine: ReduceCombine, dtype: Dtype): (x: Lanes, y:
   if (isExtreme(combine, dtype)) return (x, y) => joinExtremes(code, combine, x, y);
   return (x, y) => emitCombine(code, combine, dtype, x, x, y);
 }
-
-const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
-const swapWords = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];

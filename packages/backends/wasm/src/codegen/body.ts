@@ -30,8 +30,8 @@ export interface BodyOptions {
   readonly joins: boolean;
 }
 
-/** Registers of 128 bits. */
-const vectorRegisters = 16;
+/** Vectors that may be read before any of them is used. */
+const readsInFlight = 16;
 
 /** Bytes of one position's value as `keep` stores it: lanes are not narrowed. */
 export const laneBytes = (dtype: Dtype): number => (isWide(dtype) ? 8 : 4);
@@ -77,7 +77,7 @@ export class Body {
   emitGroups(stage: number, frame: Frame, groups: readonly Group[]): void {
     const chosen = this.analysis.perGroup(stage);
     const waiting = this.analysis.select(stage, ({ op }, i) => chosen.includes(i) && (op === 'load' || op === 'recall' || op === 'store')).length;
-    const step = waiting * groups.length > vectorRegisters ? 2 : groups.length;
+    const step = waiting * groups.length > readsInFlight ? 2 : groups.length;
     const emit = (order: 0 | 1 | 2, some: readonly Group[]) => {
       const ordered = order > 0 && this.options.joins ? upperFirst(some) : some;
       for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of ordered) this.emitAndRelease(i, frame, group, stage);

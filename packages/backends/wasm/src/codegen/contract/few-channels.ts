@@ -4,7 +4,7 @@
 import { InternalError, loopCount, type ContractKernel } from '@athanor/core/backend';
 import type { Code, Label, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
-import { splatBytes } from '../lanes.ts';
+import { splatBytes, swapHalves, swapWords } from '../lanes.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
 import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
@@ -304,6 +304,3 @@ class FewChannelsEmitter {
     releaseLocals(code, [from, to, value]);
   }
 }
-
-const swapHalves = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
-const swapWords = [4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11];
