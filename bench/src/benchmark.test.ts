@@ -1,6 +1,8 @@
 // A whole run in miniature: every kind of problem on a backend, and a peer's process.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { benchmark, type Outcome } from './benchmark.ts';
+import { makeBackend } from './backends.ts';
+import { errorOf } from './error.ts';
 import { parseOptions, type Options } from './options.ts';
 import { childContestant } from './peers/child.ts';
 import type { Case } from './problem.ts';
@@ -51,6 +53,13 @@ describe('benchmark', () => {
     expect(rows.map((row) => row.case)).toEqual(['case-0']);
     expect(failures).toBe(1);
     expect(notes.join('\n')).toMatch(/W0 impossible on cpu failed: ShapeError: y: \[1, 1, -2, -2\]/);
+  });
+
+  it('measures no step whose results are wrong', async () => {
+    const backend = await makeBackend('cpu', 1);
+    const read = backend.read.bind(backend);
+    vi.spyOn(backend, 'read').mockImplementation(async (...args) => Float32Array.from(await read(...args), (value) => value * 1.01));
+    await expect(errorOf(backend, { kind: 'matmul', n: 8, form: 'NN' })).rejects.toThrow(/^its results are wrong: relative error 1\.0e-2, more than 0\.001$/);
   });
 
   it('says what there is when nothing is chosen', async () => {

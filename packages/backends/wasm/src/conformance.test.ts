@@ -2,10 +2,7 @@
 import { vi } from 'vitest';
 import { conformance } from '@athanor/backend-conformance';
 import { wasmBackend } from './backend.ts';
-import { enableEngineFeatures } from './runtime/features.ts';
-
-// Run once more with ATHANOR_ENGINE_FEATURES=1 for the code that experimental flags give.
-if (process.env['ATHANOR_ENGINE_FEATURES'] === '1') enableEngineFeatures();
+import './testing/engine-features.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -3,6 +3,7 @@ import { agreement } from '@athanor/backend-conformance';
 import { build, canonicalize, combine, elementCount, type Node, type VariableSlot } from '@athanor/core/backend';
 import { describe, expect, it } from 'vitest';
 import { WasmBackend, wasmBackend } from './backend.ts';
+import './testing/engine-features.ts';
 
 agreement('wasm threads', {
   '1 thread': () => wasmBackend({ threads: 1 }),

@@ -2,8 +2,10 @@
 import type { Affine, Instruction, LoopKernel } from './ir.ts';
 import { loopCount } from './ir.ts';
 
+/** The instruction that adds a value to elements which several positions of the outer loops share. */
 export type Accumulate = Extract<Instruction, { op: 'accumulate' }>;
 
+/** A kernel's sums over outer loops, in the order of its instructions. */
 export function accumulations({ instructions }: LoopKernel): Accumulate[] {
   return instructions.filter((instruction) => instruction.op === 'accumulate');
 }

@@ -1,8 +1,8 @@
 // Accumulators of a reduction along the vector loop: 32 logical lanes in groups of four, from the identity to one value.
 import type { Dtype, Lowered, ReduceCombine } from '@athanor/core/backend';
-import type { Code } from '../assembler/code.ts';
+import type { Code, Local } from '../assembler/code.ts';
 import { at } from './at.ts';
-import { emitExtreme, emitSettled, isExtreme, joinExtremes, startExtremes } from './extreme.ts';
+import { emitExtreme, emitSettled, extremeNotes, isExtreme, joinExtremes, startExtremes } from './extreme.ts';
 import { allocate, constantLanes, emitCombine, identityOf, isWide, mapParts, part, swapHalves, swapWords, upperFirst, type Lanes } from './lanes.ts';
 
 export type Reduction = Pick<Extract<Lowered, { op: 'reduce' }>, 'combine' | 'dtype'>;
@@ -27,14 +27,45 @@ export function emitStep(code: Code, { combine, dtype }: Reduction, accumulator:
   else emitCombine(code, combine, dtype, accumulator, accumulator, x);
 }
 
+/** All locals of accumulators, part by part: those of one part are neighbours along the vector loop. */
+function localsByPart(accumulators: readonly Lanes[]): Local[][] {
+  return at(accumulators, 0).map((_, i) => [...new Set(accumulators.map((lanes) => at(lanes, i)))]);
+}
+
+function storeLocals(code: Code, locals: readonly Local[], offset: number): void {
+  const places = locals.map((local, i) => ({ local, place: offset + 16 * i }));
+  for (const { local, place } of upperFirst(places)) code.get(code.parameter(3)).get(local).memory('v128.store', place);
+}
+
+function loadLocals(code: Code, locals: readonly Local[], offset: number): void {
+  locals.forEach((local, i) => code.get(code.parameter(3)).memory('v128.load', offset + 16 * i).set(local));
+}
+
 /** Stores accumulators side by side at an offset in scratch and loads them again: engines that join vectors begin with such stores. */
 export function passAccumulators(code: Code, accumulators: readonly Lanes[], offset: number): void {
-  for (let i = 0; i < at(accumulators, 0).length; i++) {
-    const locals = [...new Set(accumulators.map((lanes) => at(lanes, i)))];
-    const places = locals.map((local, j) => ({ local, place: offset + 16 * j }));
-    for (const { local, place } of upperFirst(places)) code.get(code.parameter(3)).get(local).memory('v128.store', place);
-    for (const { local, place } of places) code.get(code.parameter(3)).memory('v128.load', place).set(local);
+  for (const locals of localsByPart(accumulators)) {
+    storeLocals(code, locals, offset);
+    loadLocals(code, locals, offset);
   }
+}
+
+/** Bytes of scratch that `storeStart` fills for a reduction. */
+export const startBytes = (reduction: Reduction): number => 16 * (laneGroups * (isWide(reduction.dtype) ? 2 : 1) + extremeNotes);
+
+/** Puts what a reduction's accumulators start from into scratch, from where `loadStart` takes it. */
+export function storeStart(code: Code, reduction: Reduction, offset: number): void {
+  const accumulators = startAccumulators(code, reduction, laneGroups);
+  const locals = localsByPart(accumulators).flat();
+  storeLocals(code, locals, offset);
+  for (const local of locals) code.release(local);
+}
+
+/**
+ * Sets accumulators to what `storeStart` left in scratch. A constant is one value for all that start from it, and where
+ * an engine joins some of them and not the others, it may spill that value at half its width (V8 13.6's re-vectorizer).
+ */
+export function loadStart(code: Code, accumulators: readonly Lanes[], offset: number): void {
+  loadLocals(code, localsByPart(accumulators).flat(), offset);
 }
 
 /** Combines halves of all groups, then halves of the last, and gives the accumulators back. The result is in every lane. */

@@ -108,6 +108,10 @@ export class Analysis {
     });
   }
 
+  allReductions(): ReturnType<Analysis['reductions']> {
+    return Array.from({ length: this.lastStage + 1 }, (_, stage) => this.reductions(stage)).flat();
+  }
+
   /** Whether a stage holds an instruction of one of the given kinds. */
   has(stage: number, ...ops: readonly Lowered['op'][]): boolean {
     return this.select(stage, ({ op }) => ops.includes(op)).length > 0;

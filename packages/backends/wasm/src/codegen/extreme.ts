@@ -11,6 +11,8 @@ export const isExtreme = (combine: ReduceCombine, dtype: Dtype): boolean => dtyp
 
 /** Several accumulators share notes, neighbours have different ones: engines that join vectors join these too. */
 const sharing = 2;
+/** Vectors of notes that the accumulators of one reduction have together. */
+export const extremeNotes = 2 * sharing;
 /** An accumulator's parts: the extreme so far, all bits where there was a NaN, the signs of all operands. */
 const [nanPart, signPart] = [1, 2];
 

@@ -1,7 +1,7 @@
 // Code for loop kernels: the loop nest, its split into units of work, and the stages.
-import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, lower, type Dtype, type LoopKernel } from '@athanor/core/backend';
+import { accumulatedRange, accumulations, bytesOf, independentLoops, loopCount, lower, type Dtype, type LoopKernel, type Value } from '@athanor/core/backend';
 import type { Code, Local } from '../assembler/code.ts';
-import { finishAccumulators, laneGroups, passAccumulators, startAccumulators } from './accumulators.ts';
+import { finishAccumulators, laneGroups, loadStart, passAccumulators, startAccumulators, startBytes, storeStart, type Reduction } from './accumulators.ts';
 import { at } from './at.ts';
 import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, identityOf, mapParts, part } from './lanes.ts';
@@ -58,6 +58,8 @@ class LoopEmitter implements LoopNest {
   private readonly near: number;
   /** Scratch through which finished accumulators go, in bytes; −1 if they stay in registers. */
   private readonly passage: number;
+  /** Where in scratch the accumulators of reductions find what they start from; the others start from constants. */
+  private readonly starts: readonly { readonly value: Value; readonly instruction: Reduction; readonly offset: number }[];
   /** Leading loops whose positions are independent; the outer loops behind them run in order. */
   private readonly leading: number;
   /** The sums over these, and the bytes that one position of the leading loops has of each. */
@@ -106,7 +108,13 @@ class LoopEmitter implements LoopNest {
     }
     const passes = options.joins && !this.vectorIsOuter && at(this.loops, this.vector) >= 4 * laneGroups;
     this.passage = passes ? offset : -1;
-    this.scratch = offset + (passes ? 16 * laneGroups : 0);
+    if (passes) offset += 16 * laneGroups;
+    this.starts = (passes ? this.body.analysis.allReductions() : []).map(({ value, instruction }) => {
+      const start = offset;
+      offset += startBytes(instruction);
+      return { value, instruction, offset: start };
+    });
+    this.scratch = offset;
   }
 
   /** Long rows are split where there are too few of them; pieces are whole turns. */
@@ -165,6 +173,7 @@ class LoopEmitter implements LoopNest {
     const order: Level[] = [...prefix.filter((loop) => loop !== this.near), ...(pieces > 1 ? ['piece' as const] : []), ...(this.near >= 0 ? [this.near] : [])];
     const levels = order.map((level) => ({ level, size: level === 'piece' ? pieces : at(this.loops, level) }));
     const units = loopCount(levels.map(({ size }) => size));
+    for (const { instruction, offset } of this.starts) storeStart(this.code, instruction, offset);
     this.emitUnits(levels, this.start());
     let work = 0;
     for (let stage = 0; stage <= this.body.analysis.lastStage; stage++) {
@@ -330,6 +339,10 @@ class LoopEmitter implements LoopNest {
     const size = at(this.loops, this.vector);
     const used = Math.max(1, Math.min(laneGroups, Math.ceil(size / 4)));
     const accumulators = new Map(reductions.map(({ value, instruction }) => [value, startAccumulators(code, instruction, used)]));
+    for (const { value, offset } of this.starts) {
+      const list = accumulators.get(value);
+      if (list !== undefined) loadStart(code, list, offset);
+    }
     const inner = this.loops.map((_, loop) => loop).slice(this.outer, -1);
     this.emitNest(inner, stage, frame, (inside) => {
       body.emitShared(stage, inside);
