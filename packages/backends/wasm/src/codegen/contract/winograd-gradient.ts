@@ -13,7 +13,7 @@ import { Odometer } from './odometer.ts';
 import { emitTranspose } from './pack.ts';
 import type { TiledOptions } from './tiled.ts';
 import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
-import { inputTransform } from './winograd.ts';
+import { Transforms, twoOutputs } from './filtering.ts';
 
 const positions = 16;
 const taps = 9;
@@ -69,6 +69,7 @@ class GradientEmitter {
   private readonly kernel: ContractKernel;
   private readonly plan: Plan;
   private readonly options: TiledOptions;
+  private readonly transforms: Transforms;
   private readonly tiles: number;
   private readonly columns: number;
   private readonly panels: number;
@@ -82,6 +83,7 @@ class GradientEmitter {
     this.kernel = kernel;
     this.plan = plan;
     this.options = options;
+    this.transforms = new Transforms(code, options.fused);
     this.tiles = plan.blockRows * plan.tilesWide;
     this.columns = Math.ceil(plan.unitChannels / width) * width;
     this.panels = Math.ceil(plan.outputs / panelRows);
@@ -247,14 +249,14 @@ class GradientEmitter {
   private emitInputTiles(lanes: readonly Local[], to: Local): void {
     const { code, plan } = this;
     const step = columnsOf(this.options.tile) * 4;
-    const column = (rows: readonly (readonly Local[])[], x: number) => inputTransform(code, rows.map((row) => at(row, x)));
+    const column = (rows: readonly (readonly Local[])[], x: number) => twoOutputs.input(this.transforms, rows.map((row) => at(row, x)));
     const load = () => [0, 1, 2, 3].map((y) => this.loadColumns(lanes, y * plan.inputRow));
     const kept = [makeLocals(code, 'v128', 4), makeLocals(code, 'v128', 4)];
     const keep = (columns: readonly (readonly Local[])[]) =>
       columns.forEach((values, x) => values.forEach((value, y) => code.get(value).set(at(at(kept, x), y))));
     const store = (columns: readonly (readonly Local[])[], tile: number) => {
       for (let y = 0; y < 4; y++) {
-        const values = inputTransform(code, columns.map((part) => at(part, y)));
+        const values = twoOutputs.input(this.transforms, columns.map((part) => at(part, y)));
         values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.inputStep + tile * step));
         releaseLocals(code, values);
       }

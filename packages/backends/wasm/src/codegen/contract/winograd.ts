@@ -1,25 +1,27 @@
-// 3 × 3 convolutions by Winograd's F(2 × 2, 3 × 3) (Lavin & Gray 2015): 16 multiplications for 4 outputs instead of 36.
-// A block of tile rows of one image at a time: input tiles Bᵀ d B, 16 products over the channels, then Aᵀ m A.
+// 3 × 3 convolutions by minimal filtering (filtering.ts): 16 multiplications for 2 × 2 outputs instead of 36, or 36 for
+// 4 × 4 instead of 144. A block of tile rows of one image at a time: input tiles Bᵀ d B, a product over the channels for
+// each position of a tile, then Aᵀ m A.
 import { loopCount, type ContractKernel } from '@athanor/core/backend';
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
-import { evenWords, splatBytes } from '../lanes.ts';
+import { evenWords, integerBytes } from '../lanes.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
-import { emitFor, makeLocals } from './emit-for.ts';
+import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
 import { Epilogue } from './epilogue.ts';
+import { fourOutputs, Transforms, twoOutputs, type Filtering } from './filtering.ts';
 import { columnsOf, microIndex, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
+import { emitTranspose } from './pack.ts';
 import type { TiledOptions } from './tiled.ts';
-import { emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
+import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 
-/** Positions of a transformed tile. */
-const positions = 16;
 /** Bytes of transformed inputs and products that a block may take: they should stay in the second-level cache. */
 const blockBytes = 704 * 1024;
 const largestTiles = 80;
 
 interface Plan {
+  readonly filtering: Filtering;
   readonly channels: number;
   readonly rows: number;
   readonly height: number;
@@ -43,16 +45,21 @@ export function winogradPlan(kernel: ContractKernel, columnStep: number): Plan |
   if (stride(end - 1) !== 1 || stride(end + k.length - 1) !== 1 || stride(end + k.length - 2) !== rowStride || rowStride < width) return undefined;
   const [channels, rows] = [loopCount(k.slice(0, -2)), loopCount(m)];
   if (channels < 8 || rows < 8 || height < 4 || width < 4 || rowStride > 4096) return undefined;
-  const tilesWide = Math.ceil(Math.ceil(width / 2) / 4) * 4;
-  const needed = Math.ceil(height / 2);
-  // Whole column panels, as many tile rows as the cache holds.
-  const step = columnStep / greatestCommonDivisor(columnStep, tilesWide);
-  const fits = Math.min(largestTiles, blockBytes / (positions * 4 * (channels + rows))) / tilesWide;
-  const most = Math.max(1, Math.floor(fits / step)) * step;
-  // Blocks of one height: a last one with fewer tile rows would be computed whole.
-  const tileRows = Math.ceil(needed / Math.ceil(needed / most) / step) * step;
-  if (tileRows * tilesWide * positions * 4 * (channels + rows) > 4 * blockBytes) return undefined;
-  return { channels, rows, height, width, tilesWide, tileRows, rowBytes: rowStride * 4 };
+  const plans = [twoOutputs, fourOutputs].flatMap((filtering) => {
+    const tilesWide = Math.ceil(Math.ceil(width / filtering.outputs) / 4) * 4;
+    const needed = Math.ceil(height / filtering.outputs);
+    const bytes = filtering.size ** 2 * 4 * (channels + rows) * tilesWide;
+    // Whole column panels, as many tile rows as the cache holds.
+    const step = columnStep / greatestCommonDivisor(columnStep, tilesWide);
+    const fits = Math.min(largestTiles / tilesWide, blockBytes / bytes);
+    const most = Math.max(1, Math.floor(fits / step)) * step;
+    // Blocks of one height: a last one with fewer tile rows would be computed whole.
+    const tileRows = Math.ceil(needed / Math.ceil(needed / most) / step) * step;
+    if (tileRows * bytes > 4 * blockBytes) return [];
+    const tiles = Math.ceil(needed / tileRows) * tileRows * tilesWide;
+    return [{ plan: { filtering, channels, rows, height, width, tilesWide, tileRows, rowBytes: rowStride * 4 }, products: filtering.size ** 2 * tiles }];
+  });
+  return plans.sort((one, other) => one.products - other.products)[0]?.plan;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
@@ -63,12 +70,21 @@ export function emitWinograd(code: Code, kernel: ContractKernel, plan: Plan, opt
   return new WinogradEmitter(code, kernel, plan, options).emit();
 }
 
+/** Lines of a tile that may lie beyond the image, and a mask that is 0 where they do. */
+interface Edge {
+  readonly outside: (line: number) => boolean;
+  readonly mask: Local | undefined;
+}
+
 class WinogradEmitter {
   private readonly code: Code;
   private readonly kernel: ContractKernel;
   private readonly plan: Plan;
   private readonly options: TiledOptions;
+  private readonly transforms: Transforms;
   private readonly tiles: number;
+  /** Positions of a transformed tile. */
+  private readonly positions: number;
   private readonly images: number;
   private readonly blocks: number;
   /** Bytes between positions: of transformed weights, inputs, products. */
@@ -79,24 +95,26 @@ class WinogradEmitter {
   private readonly outputWidth: number;
 
   constructor(code: Code, kernel: ContractKernel, plan: Plan, options: TiledOptions) {
-    const { channels, rows, height, tilesWide, tileRows } = plan;
+    const { channels, rows, height, tilesWide, tileRows, filtering } = plan;
     this.code = code;
     this.kernel = kernel;
     this.plan = plan;
     this.options = options;
+    this.transforms = new Transforms(code, options.fused);
     this.tiles = tilesWide * tileRows;
+    this.positions = filtering.size ** 2;
     this.images = loopCount(kernel.n.slice(0, -2));
-    this.blocks = Math.ceil(Math.ceil(height / 2) / tileRows);
+    this.blocks = Math.ceil(Math.ceil(height / filtering.outputs) / tileRows);
     // An odd number of cache lines keeps the planes off each other's cache sets.
     const padded = (bytes: number) => (Math.ceil(bytes / 128) * 2 + 1) * 64;
     this.weightStep = padded(Math.ceil(rows / panelRows) * channels * panelRows * 4);
     this.inputStep = padded(channels * this.tiles * 4);
     this.productStep = padded(rows * this.tiles * 4);
-    this.outputWidth = 2 * tilesWide;
+    this.outputWidth = filtering.outputs * tilesWide;
   }
 
   emit(): KernelShape {
-    const { code, kernel, blocks, images, plan } = this;
+    const { code, kernel, blocks, images, plan, positions } = this;
     const batch = loopCount(kernel.batch);
     const [weights, inputs] = [0, positions * this.weightStep];
     const products = inputs + positions * this.inputStep;
@@ -122,7 +140,7 @@ class WinogradEmitter {
       this.emitEpilogue(batchIndices, image, block, places.sums);
     });
     const flops = 2 * batch * images * plan.height * plan.width * plan.rows * plan.channels * 9;
-    return { units: batch * images * blocks, cost: flops / 50, scratch: sums + plan.rows * 4 * this.tiles * 4 + 64 };
+    return { units: batch * images * blocks, cost: flops / 50, scratch: sums + plan.rows * plan.filtering.outputs ** 2 * this.tiles * 4 + 64 };
   }
 
   private imageAddress(batchIndices: readonly Local[], image: Local): Local {
@@ -142,7 +160,7 @@ class WinogradEmitter {
     return new Odometer(this.code, axis.sizes, at(axis.strides, 0).map((stride) => stride * 4));
   }
 
-  /** G g Gᵀ for four rows at a time, into panels [position][panel][channel][12]. */
+  /** G g Gᵀ for four rows at a time, into panels [position][panel][channel][rows of a panel]. */
   private emitWeights(address: Local, weights: Local): void {
     const { code, kernel, plan } = this;
     const { strides } = kernel.a.index;
@@ -151,8 +169,6 @@ class WinogradEmitter {
     const channelWalk = this.channelWalk('a');
     const last = kernel.batch.length + kernel.m.length + kernel.n.length + kernel.k.length;
     const [strideY, strideX] = [(strides[last - 2] ?? 0) * 4, (strides[last - 1] ?? 0) * 4];
-    const taps = Array.from({ length: 9 }, () => code.local('v128'));
-    const half = code.constant(splatBytes(0.5, 'float32'));
     const [row, to, lane] = [code.local('i32'), code.local('i32'), code.local('i32')];
     const quads = Math.ceil(plan.rows / 4);
     const lanes = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
@@ -168,97 +184,143 @@ class WinogradEmitter {
       code.i32(0).set(row);
       channelWalk.start(row);
       emitFor(code, plan.channels, () => {
-        taps.forEach((tap, i) => {
-          const offset = Math.floor(i / 3) * strideY + (i % 3) * strideX;
-          lanes.forEach((local, j) => {
-            code.get(local).get(channelWalk.offset).op('i32.add').i32(offset).op('i32.add').set(lane).get(lane);
-            if (j === 0) code.memory('v128.load32_zero').set(tap);
-            else code.get(tap).memoryLane('v128.load32_lane', 0, j).set(tap);
+        const tap = (y: number, x: number): Local => {
+          const local = code.local('v128');
+          lanes.forEach((address, j) => {
+            code.get(address).get(channelWalk.offset).op('i32.add').i32(y * strideY + x * strideX).op('i32.add').set(lane).get(lane);
+            if (j === 0) code.memory('v128.load32_zero').set(local);
+            else code.get(local).memoryLane('v128.load32_lane', 0, j).set(local);
           });
-        });
+          return local;
+        };
+        this.emitTransformed('weight', [0, 1, 2].map((y) => () => [0, 1, 2].map((x) => tap(y, x))), to, this.weightStep);
         channelWalk.next();
-        const columns = [0, 1, 2].map((x) => this.weightTransform([0, 1, 2].map((y) => at(taps, 3 * y + x)), half));
-        for (let y = 0; y < 4; y++) {
-          const values = this.weightTransform(columns.map((column) => at(column, y)), half);
-          values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.weightStep));
-          this.release(values, columns.map((column) => at(column, y)));
-        }
-        for (const column of columns) this.release(column, taps);
         code.advance(to, panelRows * 4);
       });
     });
     rowWalk.release();
     channelWalk.release();
-    for (const local of [...taps, ...lanes, row, to, lane, address]) code.release(local);
+    releaseLocals(code, [...lanes, row, to, lane, address]);
   }
 
-  /** [g0, (g0 + g2 + g1) / 2, (g0 + g2 − g1) / 2, g2]. */
-  private weightTransform(g: readonly Local[], half: Local): Local[] {
-    const { code } = this;
-    const [g0, g1, g2] = [at(g, 0), at(g, 1), at(g, 2)];
-    const [sum, plus, minus] = [code.local('v128'), code.local('v128'), code.local('v128')];
-    code.get(g0).get(g2).op('f32x4.add').set(sum);
-    code.get(sum).get(g1).op('f32x4.add').get(half).op('f32x4.mul').set(plus);
-    code.get(sum).get(g1).op('f32x4.sub').get(half).op('f32x4.mul').set(minus);
-    code.release(sum);
-    return [g0, plus, minus, g2];
-  }
-
-  /** Gives back the locals of `values` that are not among `kept`. */
-  private release(values: readonly Local[], kept: readonly Local[]): void {
-    for (const local of values) if (!kept.includes(local)) this.code.release(local);
+  /** Transforms lines of values that are loaded when their turn comes, then across them, and stores each position. */
+  private emitTransformed(name: 'weight' | 'input', load: readonly (() => Local[])[], to: Local, step: number): void {
+    const { code, transforms, plan } = this;
+    const { filtering } = plan;
+    const lines = load.map((one) => {
+      const values = one();
+      const line = filtering[name](transforms, values);
+      releaseLocals(code, values);
+      return line;
+    });
+    for (let x = 0; x < filtering.size; x++) {
+      const values = filtering[name](transforms, lines.map((line) => at(line, x)));
+      values.forEach((value, y) => code.get(to).get(value).memory('v128.store', (filtering.size * y + x) * step));
+      releaseLocals(code, values);
+    }
+    releaseLocals(code, lines.flat());
   }
 
   /** Bᵀ d B of four neighbouring tiles at a time, into panels [position][panel][channel][columns]. */
   private emitInputs(image: Local, block: Local, inputs: Local): void {
     const { code, plan } = this;
-    const { rowBytes, tilesWide, tileRows, height } = plan;
-    const width = columnsOf(this.options.tile);
+    const { rowBytes, tilesWide, tileRows, height, width } = plan;
+    const { outputs } = plan.filtering;
+    const panel = columnsOf(this.options.tile);
+    const lastLane = (Math.ceil(width / outputs) - 1) % 4;
+    const lanes = [0, 1, 2, 3].map((lane) => (lane === lastLane ? 0 : -1));
     const channelWalk = this.channelWalk('b');
-    const [first, from, to, tile, rows] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
-    code.get(image).get(block).i32(2 * tileRows * rowBytes).op('i32.mul').op('i32.add').set(first);
+    const [first, from, to, tile, rows, left] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
+    code.get(image).get(block).i32(outputs * tileRows * rowBytes).op('i32.mul').op('i32.add').set(first);
     // The last block may have fewer tile rows.
-    code.i32(Math.ceil(height / 2)).get(block).i32(tileRows).op('i32.mul').op('i32.sub').tee(rows).i32(tileRows).get(rows).i32(tileRows).op('i32.lt_s').op('select').set(rows);
+    code.i32(Math.ceil(height / outputs)).get(block).i32(tileRows).op('i32.mul').op('i32.sub').tee(left).i32(tileRows).get(left).i32(tileRows).op('i32.lt_s').op('select').set(rows);
     code.i32(0).set(tile);
     channelWalk.start(tile);
     emitFor(code, plan.channels, (channel) => {
       emitFor(code, rows, (tileRow) => {
-        code.get(first).get(channelWalk.offset).op('i32.add').get(tileRow).i32(2 * rowBytes).op('i32.mul').op('i32.add').set(from);
+        code.get(first).get(channelWalk.offset).op('i32.add').get(tileRow).i32(outputs * rowBytes).op('i32.mul').op('i32.add').set(from);
         code.get(tileRow).i32(tilesWide).op('i32.mul').set(tile);
-        emitFor(code, tilesWide / 4, () => {
-          code.get(tile).i32(width).op('i32.div_u').i32(plan.channels).op('i32.mul').get(channel).op('i32.add').i32(width).op('i32.mul');
-          code.get(tile).i32(width).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(inputs).op('i32.add').set(to);
-          this.emitInputTiles(from, to);
-          code.advance(from, 32).advance(tile, 4);
+        const below = this.edge(height, [0, 0, 0, 0], () => code.get(left).get(tileRow).op('i32.sub').i32(1).op('i32.ne'));
+        emitFor(code, tilesWide / 4, (four) => {
+          const right = this.edge(width, lanes, () => code.get(four).i32(tilesWide / 4 - 1).op('i32.ne'));
+          code.get(tile).i32(panel).op('i32.div_u').i32(plan.channels).op('i32.mul').get(channel).op('i32.add').i32(panel).op('i32.mul');
+          code.get(tile).i32(panel).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(inputs).op('i32.add').set(to);
+          this.emitInputTiles(from, to, below, right);
+          code.advance(from, 16 * outputs).advance(tile, 4);
+          if (right.mask !== undefined) code.release(right.mask);
         });
+        if (below.mask !== undefined) code.release(below.mask);
       });
       channelWalk.next();
     });
     channelWalk.release();
-    for (const local of [first, from, to, tile, rows, image]) code.release(local);
+    releaseLocals(code, [first, from, to, tile, rows, left, image]);
   }
 
-  private emitInputTiles(from: Local, to: Local): void {
-    const { code } = this;
-    const loads = [code.local('v128'), code.local('v128')] as const;
-    const rows = [0, 1, 2, 3].map((y) => {
-      const d = Array.from({ length: 4 }, () => code.local('v128'));
-      for (const half of [0, 1]) {
-        const offset = y * this.plan.rowBytes + 8 * half;
-        code.get(from).memory('v128.load', offset).set(loads[0]).get(from).memory('v128.load', offset + 16).set(loads[1]);
-        code.get(loads[0]).get(loads[1]).shuffle(evenWords).set(at(d, 2 * half));
-        code.get(loads[0]).get(loads[1]).shuffle(oddWords).set(at(d, 2 * half + 1));
+  /**
+   * Where an image's last tile has fewer outputs than the others, lines of it that lie beyond the image count as zero: in
+   * the outputs they cancel, but only if they are numbers, and leave rounding behind. (The very last line is in the last
+   * output alone.) `isOther` pushes 1 for any tile but the last; the masks of lanes that are not it stay on.
+   */
+  private edge(size: number, lanes: readonly number[], isOther: () => void): Edge {
+    const { code, plan } = this;
+    const { outputs, size: lines } = plan.filtering;
+    const first = size % outputs === 0 ? lines : (size % outputs) + 2;
+    if (first >= lines - 1) return { outside: () => false, mask: undefined };
+    const mask = code.local('v128');
+    code.i32(0);
+    isOther();
+    code.op('i32.sub').op('i32x4.splat').get(code.constant(integerBytes(lanes))).op('v128.or').set(mask);
+    return { outside: (line) => line >= first && line < lines - 1, mask };
+  }
+
+  private emitInputTiles(from: Local, to: Local, below: Edge, right: Edge): void {
+    const { code, plan } = this;
+    const { size } = plan.filtering;
+    const line = (y: number): Local[] => {
+      const values = size === 4 ? this.loadPairs(from, y * plan.rowBytes) : this.loadFours(from, y * plan.rowBytes);
+      for (const { mask, outside } of [
+        { mask: right.mask, outside: (x: number) => right.outside(x) },
+        { mask: below.mask, outside: () => below.outside(y) },
+      ]) {
+        if (mask !== undefined) values.filter((_, x) => outside(x)).forEach((value) => code.get(value).get(mask).op('v128.and').set(value));
       }
-      const transformed = inputTransform(code, d);
-      for (const local of d) code.release(local);
-      return transformed;
+      return values;
+    };
+    this.emitTransformed('input', Array.from({ length: size }, (_, y) => () => line(y)), to, this.inputStep);
+  }
+
+  /** Inputs 0 to 3 of tiles that begin two apart. */
+  private loadPairs(from: Local, offset: number): Local[] {
+    const { code } = this;
+    const [low, high] = [code.local('v128'), code.local('v128')];
+    const values = [0, 1].flatMap((half) => {
+      const place = offset + 8 * half;
+      const [even, odd] = [code.local('v128'), code.local('v128')];
+      code.get(from).memory('v128.load', place).set(low).get(from).memory('v128.load', place + 16).set(high);
+      code.get(low).get(high).shuffle(evenWords).set(even);
+      code.get(low).get(high).shuffle(oddWords).set(odd);
+      return [even, odd];
     });
-    for (let x = 0; x < 4; x++) {
-      const column = inputTransform(code, rows.map((row) => at(row, x)));
-      column.forEach((value, y) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.inputStep));
-      for (const local of column) code.release(local);
-    }
-    for (const local of [...loads, ...rows.flat()]) code.release(local);
+    releaseLocals(code, [low, high]);
+    return values;
+  }
+
+  /** Inputs 0 to 5 of tiles that begin four apart. */
+  private loadFours(from: Local, offset: number): Local[] {
+    const { code } = this;
+    const tiles = makeLocals(code, 'v128', 5);
+    tiles.forEach((tile, i) => code.get(from).memory('v128.load', offset + 16 * i).set(tile));
+    const values = makeLocals(code, 'v128', 6);
+    emitTranspose(code, tiles.slice(0, 4), (x, push) => {
+      push();
+      code.set(at(values, x));
+    });
+    // The last two are the first two of the next tile.
+    code.get(at(values, 0)).get(at(tiles, 4)).shuffle(nextWords(0)).set(at(values, 4));
+    code.get(at(values, 1)).get(at(tiles, 4)).shuffle(nextWords(1)).set(at(values, 5));
+    releaseLocals(code, tiles);
+    return values;
   }
 
   /** For each position: products = weights · inputs over the channels. */
@@ -280,7 +342,7 @@ class WinogradEmitter {
       }
       code.advance(a, panelRows * plan.channels * 4).advance(c, panelRows * tiles * 4);
     };
-    emitFor(code, positions, (position) => {
+    emitFor(code, this.positions, (position) => {
       code.get(weights).get(position).i32(this.weightStep).op('i32.mul').op('i32.add').set(a);
       code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
       code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
@@ -291,62 +353,67 @@ class WinogradEmitter {
     for (const local of [a, b, c]) code.release(local);
   }
 
-  /** Aᵀ m A of four neighbouring tiles at a time: two rows of eight outputs, into [row][y][x]. */
+  /** Aᵀ m A of four neighbouring tiles at a time, into [row][y][x]. */
   private emitOutputs({ products, sums }: { products: Local; sums: Local }): void {
-    const { code, plan, outputWidth } = this;
+    const { code, plan, outputWidth, transforms } = this;
+    const { filtering } = plan;
+    const { size, outputs } = filtering;
     const [from, to] = [code.local('i32'), code.local('i32')];
     code.get(products).set(from);
     code.get(sums).set(to);
     emitFor(code, plan.rows * plan.tileRows, () => {
       emitFor(code, plan.tilesWide / 4, () => {
-        const rows = [0, 1, 2, 3].map((y) => {
-          const m = [0, 1, 2, 3].map((x) => {
-            const local = code.local('v128');
-            code.get(from).memory('v128.load', (4 * y + x) * this.productStep).set(local);
-            return local;
-          });
-          const transformed = this.outputTransform(m);
-          for (const local of m) code.release(local);
-          return transformed;
+        const columns = Array.from({ length: size }, (_, x) => {
+          const m = makeLocals(code, 'v128', size);
+          m.forEach((local, y) => code.get(from).memory('v128.load', (size * y + x) * this.productStep).set(local));
+          const column = filtering.output(transforms, m);
+          releaseLocals(code, m);
+          return column;
         });
-        const [left, right] = [0, 1].map((x) => this.outputTransform(rows.map((row) => at(row, x))));
-        [0, 1].forEach((y) => {
-          const [l, r] = [at(left ?? [], y), at(right ?? [], y)];
-          code.get(to).get(l).get(r).shuffle(lowWords).memory('v128.store', y * outputWidth * 4);
-          code.get(to).get(l).get(r).shuffle(highWords).memory('v128.store', y * outputWidth * 4 + 16);
-        });
-        for (const local of [...rows.flat(), ...(left ?? []), ...(right ?? [])]) code.release(local);
-        code.advance(from, 16).advance(to, 32);
+        for (let y = 0; y < outputs; y++) {
+          const line = filtering.output(transforms, columns.map((column) => at(column, y)));
+          this.storeLine(line, to, y * outputWidth * 4);
+          releaseLocals(code, line);
+        }
+        releaseLocals(code, columns.flat());
+        code.advance(from, 16).advance(to, 16 * outputs);
       });
-      code.advance(to, outputWidth * 4);
+      code.advance(to, outputWidth * (outputs - 1) * 4);
     });
     code.release(from);
     code.release(to);
   }
 
-  /** [m0 + m1 + m2, m1 − m2 − m3]. */
-  private outputTransform(m: readonly Local[]): Local[] {
+  /** Stores one line of outputs of four neighbouring tiles: a vector holds the same output of each. */
+  private storeLine(line: readonly Local[], to: Local, offset: number): void {
     const { code } = this;
-    const [m0, m1, m2, m3] = [at(m, 0), at(m, 1), at(m, 2), at(m, 3)];
-    const [y0, y1] = [code.local('v128'), code.local('v128')];
-    code.get(m0).get(m1).op('f32x4.add').get(m2).op('f32x4.add').set(y0);
-    code.get(m1).get(m2).op('f32x4.sub').get(m3).op('f32x4.sub').set(y1);
-    return [y0, y1];
+    const [left, right] = [at(line, 0), at(line, 1)];
+    if (line.length === 2) {
+      code.get(to).get(left).get(right).shuffle(lowWords).memory('v128.store', offset);
+      code.get(to).get(left).get(right).shuffle(highWords).memory('v128.store', offset + 16);
+      return;
+    }
+    emitTranspose(code, line, (tile, push) => {
+      code.get(to);
+      push();
+      code.memory('v128.store', offset + 16 * tile);
+    });
   }
 
   private emitEpilogue(batchIndices: readonly Local[], image: Local, block: Local, sums: Local): void {
     const { code, plan, outputWidth } = this;
-    const { height, width, tileRows, rows: m } = plan;
+    const { height, width, rows: m } = plan;
+    const blockHeight = plan.filtering.outputs * plan.tileRows;
     const [firstY, count, firstColumn, columns, firstRow, rows, start] = Array.from({ length: 7 }, () => code.local('i32'));
     if (!firstY || !count || !firstColumn || !columns || !firstRow || !rows || !start) return;
-    code.get(block).i32(2 * tileRows).op('i32.mul').set(firstY);
-    code.i32(height).get(firstY).op('i32.sub').tee(count).i32(2 * tileRows).get(count).i32(2 * tileRows).op('i32.lt_s').op('select').set(count);
+    code.get(block).i32(blockHeight).op('i32.mul').set(firstY);
+    emitExtent(code, firstY, blockHeight, height, count);
     code.get(image).i32(height).op('i32.mul').get(firstY).op('i32.add').i32(width).op('i32.mul').set(firstColumn);
     code.i32(0).set(firstRow);
     code.i32(m).set(rows);
     code.get(sums).set(start);
     const epilogue = new Epilogue(code, this.kernel, this.options);
-    const target = { sums: start, pitch: 2 * tileRows * outputWidth * 4, firstRow, rows, firstColumn, columns };
+    const target = { sums: start, pitch: blockHeight * outputWidth * 4, firstRow, rows, firstColumn, columns };
     if (width === outputWidth) {
       // Rows follow each other without a gap.
       code.get(count).i32(width).op('i32.mul').set(columns);
@@ -365,14 +432,5 @@ class WinogradEmitter {
 const oddWords = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];
 const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
-
-/** One direction of Bᵀ d B: [d0 − d2, d1 + d2, d2 − d1, d1 − d3]. */
-export function inputTransform(code: Code, d: readonly Local[]): Local[] {
-  const [d0, d1, d2, d3] = [at(d, 0), at(d, 1), at(d, 2), at(d, 3)];
-  const out = makeLocals(code, 'v128', 4);
-  code.get(d0).get(d2).op('f32x4.sub').set(at(out, 0));
-  code.get(d1).get(d2).op('f32x4.add').set(at(out, 1));
-  code.get(d2).get(d1).op('f32x4.sub').set(at(out, 2));
-  code.get(d1).get(d3).op('f32x4.sub').set(at(out, 3));
-  return out;
-}
+/** Words x of the tiles behind the first: those of three in one vector, and of the fourth in itself. */
+const nextWords = (x: number): number[] => [4, 8, 12, 16 + 4 * x].flatMap((byte) => [byte, byte + 1, byte + 2, byte + 3]);
