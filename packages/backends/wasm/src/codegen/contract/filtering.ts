@@ -1,13 +1,13 @@
 // Minimal filtering in one direction (Winograd 1980; for convolutions: Lavin & Gray 2016): m neighbouring outputs of r taps
 // take m + r − 1 products, y = Aᵀ[(G g) ⊙ (Bᵀ d)]. F(2, 3) is made of additions. F(4, 3) filters at 0, ±2/3, ±3/2 and ∞:
 // points whose product is one keep numbers near each other, which gives 2.2 times the rounding error of F(2, 3), where the
-// usual 0, ±1, ±2 give five times.
+// usual 0, ±1, ±2 give five times. F(3, 2) and F(3, 4) at the same points make the three taps of a weight's gradient.
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
 import { splatBytes } from '../lanes.ts';
 import { releaseLocals } from './emit-for.ts';
 
-/** Every transform leaves its operands alone and gives new locals. */
+/** For convolutions. Every transform leaves its operands alone and gives new locals. */
 export interface Filtering {
   /** Outputs of a tile in one direction, and its inputs, as many as products. */
   readonly outputs: number;
@@ -18,6 +18,19 @@ export interface Filtering {
   weight(transforms: Transforms, g: readonly Local[]): Local[];
   /** Aᵀ m. */
   output(transforms: Transforms, m: readonly Local[]): Local[];
+}
+
+/** For weight gradients, three taps each: incoming gradients slide over inputs. */
+export interface GradientFiltering {
+  /** Incoming gradients of a tile in one direction, and its inputs, as many as products. */
+  readonly gradients: number;
+  readonly size: number;
+  /** Bᵀ d. */
+  input(transforms: Transforms, d: readonly Local[]): Local[];
+  /** G g without its factors. */
+  gradient(transforms: Transforms, g: readonly Local[]): Local[];
+  /** Aᵀ m with the factors of G. */
+  taps(transforms: Transforms, m: readonly Local[]): Local[];
 }
 
 type Term = readonly [coefficient: number, value: Local];
@@ -81,6 +94,23 @@ export const twoOutputs: Filtering = {
   },
 };
 
+/** F(3, 2), points 0, ±1, ∞. */
+export const twoGradients: GradientFiltering = {
+  gradients: 2,
+  size: 4,
+  input: twoOutputs.input,
+  gradient: (to, g) => {
+    const [g0, g1] = [at(g, 0), at(g, 1)];
+    return [to.sum([1, g0]), to.sum([1, g0], [1, g1]), to.sum([1, g0], [-1, g1]), to.sum([1, g1])];
+  },
+  taps: (to, m) => {
+    const [sum, difference] = to.both(to.sum([0.5, at(m, 1)]), to.sum([0.5, at(m, 2)]));
+    const out = [to.sum([1, at(m, 0)], [1, sum]), difference, to.sum([1, sum], [-1, at(m, 3)])];
+    releaseLocals(to.code, [sum]);
+    return out;
+  },
+};
+
 const [a, b] = [2 / 3, 3 / 2];
 /** The product of the distances from ±a (±b) to the other points. */
 const [factorA, factorB] = [2 * a ** 2 * (a ** 2 - b ** 2), 2 * b ** 2 * (b ** 2 - a ** 2)];
@@ -115,6 +145,33 @@ export const fourOutputs: Filtering = {
       to.sum([a, differenceA], [b, differenceB]),
       to.sum([a ** 2, sumA], [b ** 2, sumB]),
       to.sum([1, at(m, 5)], [a ** 3, differenceA], [b ** 3, differenceB]),
+    ];
+    releaseLocals(to.code, [sumA, differenceA, sumB, differenceB]);
+    return out;
+  },
+};
+
+/** F(3, 4), points 0, ±a, ±b, ∞. */
+export const fourGradients: GradientFiltering = {
+  gradients: 4,
+  size: 6,
+  input: fourOutputs.input,
+  gradient: (to, g) => {
+    const [g0, g1, g2, g3] = [at(g, 0), at(g, 1), at(g, 2), at(g, 3)];
+    return [
+      to.sum([1, g0]),
+      ...to.both(to.sum([1, g0], [a ** 2, g2]), to.sum([a, g1], [a ** 3, g3])),
+      ...to.both(to.sum([1, g0], [b ** 2, g2]), to.sum([b, g1], [b ** 3, g3])),
+      to.sum([1, g3]),
+    ];
+  },
+  taps: (to, m) => {
+    const [sumA, differenceA] = to.both(to.sum([1 / factorA, at(m, 1)]), to.sum([1 / factorA, at(m, 2)]));
+    const [sumB, differenceB] = to.both(to.sum([1 / factorB, at(m, 3)]), to.sum([1 / factorB, at(m, 4)]));
+    const out = [
+      to.sum([1, at(m, 0)], [1, sumA], [1, sumB]),
+      to.sum([a, differenceA], [b, differenceB]),
+      to.sum([1, at(m, 5)], [a ** 2, sumA], [b ** 2, sumB]),
     ];
     releaseLocals(to.code, [sumA, differenceA, sumB, differenceB]);
     return out;

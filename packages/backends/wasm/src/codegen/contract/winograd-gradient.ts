@@ -1,5 +1,6 @@
-// Weight gradients of 3 × 3 convolutions by Winograd's F(3 × 3, 2 × 2): tiles of 2 × 2 incoming gradients slide over tiles
-// of 4 × 4 inputs. Σ over tiles of (G g Gᵀ) ⊙ (Bᵀ d B) is 16 matrix products; one Aᵀ m A at the end gives the 3 × 3 taps.
+// Weight gradients of 3 × 3 convolutions by minimal filtering (filtering.ts): tiles of 2 × 2 (4 × 4) incoming gradients slide
+// over tiles of 4 × 4 (6 × 6) inputs. Σ over tiles of (G g Gᵀ) ⊙ (Bᵀ d B) is a matrix product for each position of a tile;
+// one Aᵀ m A at the end gives the 3 × 3 taps.
 import { loopCount, type ContractKernel } from '@athanor/core/backend';
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
@@ -8,24 +9,28 @@ import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
 import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
 import { Epilogue } from './epilogue.ts';
+import { fourGradients, Transforms, twoGradients, type GradientFiltering } from './filtering.ts';
 import { columnsOf, microIndex, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
 import { emitTranspose } from './pack.ts';
 import type { TiledOptions } from './tiled.ts';
 import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
-import { Transforms, twoOutputs } from './filtering.ts';
 
-const positions = 16;
 const taps = 9;
 /** Tiles that are summed before the products are added up. */
 const blockTiles = 96;
 const largestScratch = 16 * 1024 * 1024;
 
 interface Plan {
+  readonly filtering: GradientFiltering;
   readonly channels: number;
   readonly outputs: number;
-  /** Tiles of a tile row, and tile rows of a block and of everything. */
+  /** Of the incoming gradient. */
+  readonly height: number;
+  readonly width: number;
+  /** Tiles of a tile row, tile rows of an image, of a block and of everything. */
   readonly tilesWide: number;
+  readonly tilesHigh: number;
   readonly blockRows: number;
   readonly tileRows: number;
   /** Bytes between image rows of the incoming gradient and of the input. */
@@ -45,19 +50,24 @@ export function gradientPlan(kernel: ContractKernel, columnStep: number): Plan |
   const strideB = (loop: number) => b.index.strides[loop] ?? 0;
   const strideA = (loop: number) => a.index.strides[loop] ?? 0;
   const plain = strideB(endN - 1) === 1 && strideB(endK - 1) === 1 && strideA(endK - 1) === 1 && strideB(endN - 2) === strideB(endK - 2);
-  if (!plain || strideB(endK - 2) < width || strideA(endK - 2) < width || strideB(endK - 2) > 4096) return undefined;
+  if (!plain) return undefined;
+  if ([strideA(endK - 2), strideB(endK - 2)].some((stride) => stride < width || stride > 4096)) return undefined;
   const [channels, outputs, images] = [loopCount(n.slice(0, -2)), loopCount(m), loopCount(k.slice(0, -2))];
-  if (channels < 8 || outputs < 8 || height % 2 !== 0 || width % 2 !== 0 || width < 4) return undefined;
-  const tilesWide = width / 2;
-  const tileRows = (images * height) / 2;
-  const blockRows = Math.min(tileRows, Math.ceil(blockTiles / tilesWide));
+  if (channels < 8 || outputs < 8 || height < 4 || width < 4) return undefined;
   // Two units where there are two panels of channels.
   const panels = Math.ceil(channels / columnStep);
   const unitChannels = panels > 1 ? Math.ceil(panels / 2) * columnStep : channels;
   const columns = Math.ceil(unitChannels / columnStep) * columnStep;
-  const bytes = positions * 4 * (blockRows * tilesWide * (columns + outputs + panelRows) + outputs * columns);
-  if (bytes > largestScratch) return undefined;
-  return { channels, outputs, tilesWide, blockRows, tileRows, gradientRow: strideA(endK - 2) * 4, inputRow: strideB(endK - 2) * 4, unitChannels };
+  const plans = [twoGradients, fourGradients].flatMap((filtering) => {
+    const [tilesWide, tilesHigh] = [Math.ceil(width / filtering.gradients), Math.ceil(height / filtering.gradients)];
+    const tileRows = images * tilesHigh;
+    const blockRows = Math.min(tileRows, Math.ceil(blockTiles / tilesWide));
+    const bytes = filtering.size ** 2 * 4 * (blockRows * tilesWide * (columns + outputs + panelRows) + outputs * columns);
+    if (bytes > largestScratch) return [];
+    const plan = { filtering, channels, outputs, height, width, tilesWide, tilesHigh, blockRows, tileRows, gradientRow: strideA(endK - 2) * 4, inputRow: strideB(endK - 2) * 4, unitChannels };
+    return [{ plan, products: filtering.size ** 2 * tilesWide * tilesHigh }];
+  });
+  return plans.sort((one, other) => one.products - other.products)[0]?.plan;
 }
 
 export function emitGradient(code: Code, kernel: ContractKernel, plan: Plan, options: TiledOptions): KernelShape {
@@ -73,6 +83,8 @@ class GradientEmitter {
   private readonly tiles: number;
   private readonly columns: number;
   private readonly panels: number;
+  /** Positions of a transformed tile. */
+  private readonly positions: number;
   private readonly gradientStep: number;
   private readonly inputStep: number;
   private readonly productStep: number;
@@ -87,6 +99,7 @@ class GradientEmitter {
     this.tiles = plan.blockRows * plan.tilesWide;
     this.columns = Math.ceil(plan.unitChannels / width) * width;
     this.panels = Math.ceil(plan.outputs / panelRows);
+    this.positions = plan.filtering.size ** 2;
     const padded = (bytes: number) => (Math.ceil(bytes / 128) * 2 + 1) * 64;
     this.gradientStep = padded(this.panels * this.tiles * panelRows * 4);
     this.inputStep = padded(this.columns * this.tiles * 4);
@@ -94,7 +107,7 @@ class GradientEmitter {
   }
 
   emit(): KernelShape {
-    const { code, kernel, plan } = this;
+    const { code, kernel, plan, positions } = this;
     const batch = loopCount(kernel.batch);
     const splits = Math.ceil(plan.channels / plan.unitChannels);
     const inputs = positions * this.gradientStep;
@@ -114,7 +127,8 @@ class GradientEmitter {
       this.emitTaps(places.products, places.sums, pitch);
       this.emitEpilogue(batchIndices, firstChannel, channels, places.sums, pitch);
     });
-    const flops = 2 * batch * plan.tileRows * plan.tilesWide * 4 * plan.outputs * plan.channels * taps;
+    const images = plan.tileRows / plan.tilesHigh;
+    const flops = 2 * batch * images * plan.height * plan.width * plan.outputs * plan.channels * taps;
     return { units: batch * splits, cost: flops / 50, scratch: sums + plan.outputs * pitch };
   }
 
@@ -124,9 +138,9 @@ class GradientEmitter {
     const { strides } = kernel[side].index;
     const first = kernel.batch.length + kernel.m.length + kernel.n.length;
     const images = kernel.k.slice(0, -2);
-    const height = kernel.k.at(-2) ?? 0;
-    const sizes = [...images, height / 2];
-    const bytes = [...images.map((_, i) => (strides[first + i] ?? 0) * 4), (strides[first + images.length] ?? 0) * 8];
+    const { tilesHigh, filtering } = this.plan;
+    const sizes = [...images, tilesHigh];
+    const bytes = [...images.map((_, i) => (strides[first + i] ?? 0) * 4), (strides[first + images.length] ?? 0) * 4 * filtering.gradients];
     return new Odometer(code, sizes, bytes);
   }
 
@@ -139,8 +153,10 @@ class GradientEmitter {
     const channelWalk = new Odometer(code, channelAxis.sizes, at(channelAxis.strides, 0).map((stride) => stride * 4));
     const [gradient, input] = [operandAddress(code, this.kernel, 'a', batchIndices), operandAddress(code, this.kernel, 'b', batchIndices)];
     const [gradientRows, inputRows] = [this.rowWalk('a'), this.rowWalk('b')];
-    const [depth, left, count, zero, tile, from, lastOutput, lastChannel] = makeLocals(code, 'i32', 8);
-    if (!depth || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel) return;
+    const [depth, left, count, zero, tile, from, lastOutput, lastChannel, row] = makeLocals(code, 'i32', 9);
+    if (!depth || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel || !row) return;
+    const inside = this.plan.height % this.plan.filtering.gradients === 0 ? undefined : code.local('v128');
+    code.i32(0).set(row);
     code.i32(0).set(zero);
     code.i32(plan.outputs - 1).set(lastOutput);
     code.get(firstChannel).get(channels).op('i32.add').i32(1).op('i32.sub').set(lastChannel);
@@ -152,10 +168,12 @@ class GradientEmitter {
     code.get(count).i32(plan.tilesWide).op('i32.mul').set(depth);
     code.i32(0).set(tile);
     emitFor(code, count, () => {
+      if (inside !== undefined) code.i32(0).get(row).i32(plan.tilesHigh - 1).op('i32.ne').op('i32.sub').op('i32x4.splat').set(inside);
+      code.advance(row, 1).i32(0).get(row).get(row).i32(plan.tilesHigh).op('i32.eq').op('select').set(row);
       code.get(gradient).get(gradientRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, depth, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to));
+      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, depth, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to, inside));
       code.get(input).get(inputRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, depth, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to));
+      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, depth, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to, inside));
       gradientRows.next();
       inputRows.next();
       code.advance(tile, plan.tilesWide);
@@ -164,7 +182,7 @@ class GradientEmitter {
     code.get(left).get(count).op('i32.sub').tee(left).brIf(blocks);
     code.end();
     for (const walk of [outputWalk, channelWalk, gradientRows, inputRows]) walk.release();
-    releaseLocals(code, [gradient, input, depth, left, count, zero, tile, from, lastOutput, lastChannel]);
+    releaseLocals(code, [gradient, input, depth, left, count, zero, tile, from, lastOutput, lastChannel, row, ...(inside === undefined ? [] : [inside])]);
   }
 
   /** Runs `emit` for four rows (outputs or channels) at a time, with their addresses and the place of the first tile in a panel. */
@@ -195,90 +213,98 @@ class GradientEmitter {
     releaseLocals(code, [...lanes, row, place, to]);
   }
 
-  /** G g Gᵀ without its factors of ½, for two tiles at a time; lanes are outputs. */
-  private emitGradientTiles(lanes: readonly Local[], to: Local): void {
+  /** Runs `emit` for every four columns, and for those that are left at the end of a tile row. */
+  private emitFours(lanes: readonly Local[], to: Local, width: number, emit: (columns: number, tiles: number) => void): void {
     const { code, plan } = this;
-    const pair = (tiles: number) => {
-      const rows = [0, 1].map((y) => this.loadColumns(lanes, y * plan.gradientRow));
+    const { gradients } = plan.filtering;
+    const four = (columns: number) => {
+      const tiles = Math.ceil(columns / gradients);
+      emit(columns, tiles);
+      for (const lane of lanes) code.advance(lane, 16);
+      code.advance(to, tiles * width * 4);
+    };
+    emitFor(code, Math.floor(plan.width / 4), () => four(4));
+    if (plan.width % 4 > 0) four(plan.width % 4);
+  }
+
+  /** G g Gᵀ without its factors; lanes are outputs. */
+  private emitGradientTiles(lanes: readonly Local[], to: Local, inside: Local | undefined): void {
+    const { plan, transforms, code } = this;
+    const { filtering, height, gradientRow } = plan;
+    const { gradients } = filtering;
+    this.emitFours(lanes, to, panelRows, (columns, tiles) => {
+      const rows = Array.from({ length: gradients }, (_, y) => this.loadColumns(lanes, y * gradientRow, columns, y < height % gradients ? undefined : inside));
       for (let tile = 0; tile < tiles; tile++) {
-        const columns = [0, 1].map((x) => this.gradientTransform(rows.map((row) => at(row, 2 * tile + x))));
-        for (let y = 0; y < 4; y++) {
-          const values = this.gradientTransform(columns.map((column) => at(column, y)));
-          values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.gradientStep + tile * panelRows * 4));
-          releaseLocals(code, values.slice(1, 3));
-        }
-        for (const column of columns) releaseLocals(code, column.slice(1, 3));
+        const lines = rows.map((row) => filtering.gradient(transforms, row.slice(tile * gradients, (tile + 1) * gradients)));
+        this.storeTile('gradient', lines, to, (x, y) => (filtering.size * y + x) * this.gradientStep + tile * panelRows * 4);
+        releaseLocals(code, lines.flat());
       }
       releaseLocals(code, rows.flat());
-      for (const lane of lanes) code.advance(lane, 8 * tiles);
-      code.advance(to, tiles * panelRows * 4);
-    };
-    const pairs = Math.floor(plan.tilesWide / 2);
-    emitFor(code, pairs, () => pair(2));
-    if (plan.tilesWide % 2 === 1) pair(1);
+    });
   }
 
-  /** [g0, g0 + g1, g0 − g1, g1]; the outer two are the operands themselves. */
-  private gradientTransform(g: readonly Local[]): Local[] {
-    const { code } = this;
-    const [g0, g1] = [at(g, 0), at(g, 1)];
-    const [plus, minus] = [code.local('v128'), code.local('v128')];
-    code.get(g0).get(g1).op('f32x4.add').set(plus);
-    code.get(g0).get(g1).op('f32x4.sub').set(minus);
-    return [g0, plus, minus, g1];
+  /** Transforms across lines that are transformed along themselves already, and stores each position (row by row) of a tile. */
+  private storeTile(name: 'gradient' | 'input', lines: readonly (readonly Local[])[], to: Local, place: (along: number, across: number) => number): void {
+    const { code, plan, transforms } = this;
+    const { filtering } = plan;
+    for (let along = 0; along < filtering.size; along++) {
+      const values = filtering[name](transforms, lines.map((line) => at(line, along)));
+      values.forEach((value, across) => code.get(to).get(value).memory('v128.store', place(along, across)));
+      releaseLocals(code, values);
+    }
   }
 
-  /** Four neighbouring columns of one image row; lanes are the four addresses' rows. */
-  private loadColumns(lanes: readonly Local[], offset: number): Local[] {
+  /** Four neighbouring columns of one image row, zero from some column on and where `inside` is; lanes are the four addresses' rows. */
+  private loadColumns(lanes: readonly Local[], offset: number, existing: number, inside: Local | undefined): Local[] {
     const { code } = this;
     const lines = lanes.map((lane) => {
       const line = code.local('v128');
-      code.get(lane).memory('v128.load', offset).set(line);
+      code.get(lane).memory('v128.load', offset);
+      if (inside !== undefined) code.get(inside).op('v128.and');
+      code.set(line);
       return line;
     });
     const columns = makeLocals(code, 'v128', 4);
     emitTranspose(code, lines, (i, push) => {
-      push();
+      if (i < existing) push();
+      else code.get(code.constant(splatBytes(0, 'float32')));
       code.set(at(columns, i));
     });
     releaseLocals(code, lines);
     return columns;
   }
 
-  /** Bᵀ d B for two tiles at a time, keeping the two columns that neighbours share; lanes are channels. */
-  private emitInputTiles(lanes: readonly Local[], to: Local): void {
-    const { code, plan } = this;
-    const step = columnsOf(this.options.tile) * 4;
-    const column = (rows: readonly (readonly Local[])[], x: number) => twoOutputs.input(this.transforms, rows.map((row) => at(row, x)));
-    const load = () => [0, 1, 2, 3].map((y) => this.loadColumns(lanes, y * plan.inputRow));
-    const kept = [makeLocals(code, 'v128', 4), makeLocals(code, 'v128', 4)];
+  /** Bᵀ d B, keeping the two columns that neighbours share; lanes are channels. */
+  private emitInputTiles(lanes: readonly Local[], to: Local, inside: Local | undefined): void {
+    const { code, plan, transforms } = this;
+    const { filtering, height, inputRow } = plan;
+    const { gradients, size } = filtering;
+    const width = columnsOf(this.options.tile);
+    const end = (height % gradients) + 2;
+    /** Columns whose values are transformed along the image's height. */
+    const load = (columns: number): Local[][] => {
+      const rows = Array.from({ length: size }, (_, y) => this.loadColumns(lanes, y * inputRow, columns, y < end ? undefined : inside));
+      const transformed = [0, 1, 2, 3].map((x) => filtering.input(transforms, rows.map((row) => at(row, x))));
+      releaseLocals(code, rows.flat());
+      return transformed;
+    };
+    const kept = [makeLocals(code, 'v128', size), makeLocals(code, 'v128', size)];
     const keep = (columns: readonly (readonly Local[])[]) =>
       columns.forEach((values, x) => values.forEach((value, y) => code.get(value).set(at(at(kept, x), y))));
-    const store = (columns: readonly (readonly Local[])[], tile: number) => {
-      for (let y = 0; y < 4; y++) {
-        const values = twoOutputs.input(this.transforms, columns.map((part) => at(part, y)));
-        values.forEach((value, x) => code.get(to).get(value).memory('v128.store', (4 * y + x) * this.inputStep + tile * step));
-        releaseLocals(code, values);
-      }
-    };
-    const first = load();
-    const start = [column(first, 0), column(first, 1)];
-    keep(start);
-    releaseLocals(code, [...first.flat(), ...start.flat()]);
+    const start = load(4);
+    keep(start.slice(0, 2));
+    releaseLocals(code, start.flat());
     for (const lane of lanes) code.advance(lane, 8);
-    const pair = (tiles: number) => {
-      const rows = load();
-      const columns = [0, 1, 2, 3].slice(0, 2 * tiles).map((x) => column(rows, x));
-      releaseLocals(code, rows.flat());
-      store([...kept, ...columns.slice(0, 2)], 0);
-      if (tiles === 2) store(columns, 1);
-      keep(columns.slice(-2));
+    this.emitFours(lanes, to, width, (existing, tiles) => {
+      const columns = load(existing);
+      const all = [...kept, ...columns];
+      for (let tile = 0; tile < tiles; tile++) {
+        const first = tile * gradients;
+        this.storeTile('input', all.slice(first, first + size), to, (y, x) => (size * y + x) * this.inputStep + tile * width * 4);
+      }
+      keep(columns.slice(2));
       releaseLocals(code, columns.flat());
-      for (const lane of lanes) code.advance(lane, 8 * tiles);
-      code.advance(to, tiles * step);
-    };
-    emitFor(code, Math.floor(plan.tilesWide / 2), () => pair(2));
-    if (plan.tilesWide % 2 === 1) pair(1);
+    });
     releaseLocals(code, kept.flat());
   }
 
@@ -303,7 +329,7 @@ class GradientEmitter {
       code.get(a).get(depth).i32(panelRows * 4).op('i32.mul').op('i32.add').set(a);
       code.advance(c, panelRows * columns * 4);
     };
-    emitFor(code, positions, (position) => {
+    emitFor(code, this.positions, (position) => {
       code.get(gradients).get(position).i32(this.gradientStep).op('i32.mul').op('i32.add').set(a);
       code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
       code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
@@ -316,50 +342,33 @@ class GradientEmitter {
 
   /** Aᵀ m A for four channels at a time, into [output][channel][tap]. */
   private emitTaps(products: Local, sums: Local, pitch: number): void {
-    const { code, plan, columns } = this;
+    const { code, plan, columns, transforms } = this;
+    const { filtering } = plan;
+    const { size } = filtering;
     const [from, to] = [code.local('i32'), code.local('i32')];
-    const quarter = [1, 0.5, 0.25].map((value) => code.constant(splatBytes(value, 'float32')));
     emitFor(code, plan.outputs, (output) => {
       code.get(products).get(output).i32(columns * 4).op('i32.mul').op('i32.add').set(from);
       code.get(sums).get(output).i32(pitch).op('i32.mul').op('i32.add').set(to);
       emitFor(code, columns / 4, () => {
-        const rows = [0, 1, 2, 3].map((y) => {
-          const m = [0, 1, 2, 3].map((x) => {
-            const local = code.local('v128');
-            // Positions 1 and 2 of either direction carry a factor of ½ (G).
-            const halves = Number(y === 1 || y === 2) + Number(x === 1 || x === 2);
-            code.get(from).memory('v128.load', (4 * y + x) * this.productStep);
-            if (halves > 0) code.get(at(quarter, halves)).op('f32x4.mul');
-            code.set(local);
-            return local;
-          });
-          const transformed = this.tapTransform(m);
+        const lines = Array.from({ length: size }, (_, y) => {
+          const m = makeLocals(code, 'v128', size);
+          m.forEach((local, x) => code.get(from).memory('v128.load', (size * y + x) * this.productStep).set(local));
+          const line = filtering.taps(transforms, m);
           releaseLocals(code, m);
-          return transformed;
+          return line;
         });
         for (let x = 0; x < 3; x++) {
-          const column = this.tapTransform(rows.map((row) => at(row, x)));
+          const column = filtering.taps(transforms, lines.map((line) => at(line, x)));
           column.forEach((value, y) => {
             for (let lane = 0; lane < 4; lane++) code.get(to).get(value).memoryLane('v128.store32_lane', (lane * taps + 3 * y + x) * 4, lane);
           });
           releaseLocals(code, column);
         }
-        releaseLocals(code, rows.flat());
+        releaseLocals(code, lines.flat());
         code.advance(from, 16).advance(to, 4 * taps * 4);
       });
     });
     releaseLocals(code, [from, to]);
-  }
-
-  /** [m0 + m1 + m2, m1 − m2, m1 + m2 − m3]. */
-  private tapTransform(m: readonly Local[]): Local[] {
-    const { code } = this;
-    const [m0, m1, m2, m3] = [at(m, 0), at(m, 1), at(m, 2), at(m, 3)];
-    const out = makeLocals(code, 'v128', 3);
-    code.get(m0).get(m1).op('f32x4.add').get(m2).op('f32x4.add').set(at(out, 0));
-    code.get(m1).get(m2).op('f32x4.sub').set(at(out, 1));
-    code.get(m1).get(m2).op('f32x4.add').get(m3).op('f32x4.sub').set(at(out, 2));
-    return out;
   }
 
   private emitEpilogue(batchIndices: readonly Local[], firstChannel: Local, channels: Local, sums: Local, pitch: number): void {
