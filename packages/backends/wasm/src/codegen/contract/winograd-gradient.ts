@@ -18,7 +18,7 @@ import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from
 
 const taps = 9;
 /** Tiles that are summed before the products are added up. */
-const blockTiles = 96;
+const blockTiles = 48;
 const largestScratch = 16 * 1024 * 1024;
 
 interface Plan {
@@ -28,7 +28,7 @@ interface Plan {
   /** Of the incoming gradient. */
   readonly height: number;
   readonly width: number;
-  /** Tiles of a tile row, tile rows of an image, of a block and of everything. */
+  /** Tiles of a tile row; tile rows of an image, of a block and of everything. */
   readonly tilesWide: number;
   readonly tilesHigh: number;
   readonly blockRows: number;
@@ -153,42 +153,33 @@ class GradientEmitter {
     const channelWalk = new Odometer(code, channelAxis.sizes, at(channelAxis.strides, 0).map((stride) => stride * 4));
     const [gradient, input] = [operandAddress(code, this.kernel, 'a', batchIndices), operandAddress(code, this.kernel, 'b', batchIndices)];
     const [gradientRows, inputRows] = [this.rowWalk('a'), this.rowWalk('b')];
-    const [depth, left, count, zero, tile, from, lastOutput, lastChannel, row] = makeLocals(code, 'i32', 9);
-    if (!depth || !left || !count || !zero || !tile || !from || !lastOutput || !lastChannel || !row) return;
-    const inside = this.plan.height % this.plan.filtering.gradients === 0 ? undefined : code.local('v128');
-    code.i32(0).set(row);
+    const [depth, left, first, count, zero, lastOutput, lastChannel] = makeLocals(code, 'i32', 7);
+    if (!depth || !left || !first || !count || !zero || !lastOutput || !lastChannel) return;
     code.i32(0).set(zero);
     code.i32(plan.outputs - 1).set(lastOutput);
     code.get(firstChannel).get(channels).op('i32.add').i32(1).op('i32.sub').set(lastChannel);
-    gradientRows.start(zero);
-    inputRows.start(zero);
     code.i32(plan.tileRows).set(left);
     const blocks = code.loop();
-    code.i32(plan.blockRows).get(left).i32(plan.blockRows).get(left).op('i32.lt_s').op('select').set(count);
-    code.get(count).i32(plan.tilesWide).op('i32.mul').set(depth);
-    code.i32(0).set(tile);
-    emitFor(code, count, () => {
-      if (inside !== undefined) code.i32(0).get(row).i32(plan.tilesHigh - 1).op('i32.ne').op('i32.sub').op('i32x4.splat').set(inside);
-      code.advance(row, 1).i32(0).get(row).get(row).i32(plan.tilesHigh).op('i32.eq').op('select').set(row);
-      code.get(gradient).get(gradientRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: outputWalk, from, first: zero, last: lastOutput, tile, depth, to: places.gradients, width: panelRows }, (lanes, to) => this.emitGradientTiles(lanes, to, inside));
-      code.get(input).get(inputRows.offset).op('i32.add').set(from);
-      this.emitLanes({ walk: channelWalk, from, first: firstChannel, last: lastChannel, tile, depth, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) => this.emitInputTiles(lanes, to, inside));
-      gradientRows.next();
-      inputRows.next();
-      code.advance(tile, plan.tilesWide);
-    });
+    code.i32(plan.tileRows).get(left).op('i32.sub').set(first);
+    code.i32(plan.blockRows).get(left).i32(plan.blockRows).get(left).op('i32.lt_s').op('select').tee(count).i32(plan.tilesWide).op('i32.mul').set(depth);
+    const rows = { first, count };
+    this.emitLanes({ walk: outputWalk, from: gradient, first: zero, last: lastOutput, depth, to: places.gradients, width: panelRows }, (lanes, to) =>
+      this.emitTileRows(gradientRows, rows, lanes, (row, inside) => this.emitGradientTiles(row, to, inside)),
+    );
+    this.emitLanes({ walk: channelWalk, from: input, first: firstChannel, last: lastChannel, depth, to: places.inputs, width: columnsOf(this.options.tile) }, (lanes, to) =>
+      this.emitTileRows(inputRows, rows, lanes, (row, inside) => this.emitInputTiles(row, to, inside)),
+    );
     this.emitProducts(places, depth, left);
     code.get(left).get(count).op('i32.sub').tee(left).brIf(blocks);
     code.end();
     for (const walk of [outputWalk, channelWalk, gradientRows, inputRows]) walk.release();
-    releaseLocals(code, [gradient, input, depth, left, count, zero, tile, from, lastOutput, lastChannel, row, ...(inside === undefined ? [] : [inside])]);
+    releaseLocals(code, [gradient, input, depth, left, first, count, zero, lastOutput, lastChannel]);
   }
 
   /** Runs `emit` for four rows (outputs or channels) at a time, with their addresses and the place of the first tile in a panel. */
-  private emitLanes(job: { walk: Odometer; from: Local; first: Local; last: Local; tile: Local; depth: Local; to: Local; width: number }, emit: (lanes: readonly Local[], to: Local) => void): void {
+  private emitLanes(job: { walk: Odometer; from: Local; first: Local; last: Local; depth: Local; to: Local; width: number }, emit: (lanes: readonly Local[], to: Local) => void): void {
     const { code } = this;
-    const { walk, from, first, last, tile, depth, to: base, width } = job;
+    const { walk, from, first, last, depth, to: base, width } = job;
     const lanes = makeLocals(code, 'i32', 4);
     const [row, place, to] = [code.local('i32'), code.local('i32'), code.local('i32')];
     code.get(first).set(row);
@@ -205,12 +196,36 @@ class GradientEmitter {
       code.get(from).get(walk.offset).op('i32.add').set(lane);
     });
     // [panel][tile][width]
-    code.get(place).i32(width).op('i32.div_u').get(depth).op('i32.mul').get(tile).op('i32.add').i32(width).op('i32.mul');
+    code.get(place).i32(width).op('i32.div_u').get(depth).op('i32.mul').i32(width).op('i32.mul');
     code.get(place).i32(width).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(base).op('i32.add').set(to);
     emit(lanes, to);
     code.advance(place, 4).advance(row, 4).get(row).get(last).op('i32.le_s').brIf(loop);
     code.end();
     releaseLocals(code, [...lanes, row, place, to]);
+  }
+
+  /**
+   * Runs `emit` for each tile row of a block, with the addresses of its lanes and a mask that is off in an image's last tile
+   * row, if that has fewer lines than others. A lane's rows come one after the other, as they lie in memory: prefetchers
+   * follow only so many lanes at a time.
+   */
+  private emitTileRows(walk: Odometer, { first, count }: { first: Local; count: Local }, lanes: readonly Local[], emit: (lanes: readonly Local[], inside: Local | undefined) => void): void {
+    const { code, plan } = this;
+    const inside = plan.height % plan.filtering.gradients === 0 ? undefined : code.local('v128');
+    const current = makeLocals(code, 'i32', 4);
+    walk.start(first);
+    emitFor(code, count, (counter) => {
+      if (inside !== undefined) {
+        code.i32(0);
+        if (walk.innermost === undefined) code.get(first).get(counter).op('i32.add');
+        else code.get(walk.innermost);
+        code.i32(plan.tilesHigh - 1).op('i32.ne').op('i32.sub').op('i32x4.splat').set(inside);
+      }
+      current.forEach((lane, i) => code.get(at(lanes, i)).get(walk.offset).op('i32.add').set(lane));
+      emit(current, inside);
+      walk.next();
+    });
+    releaseLocals(code, inside === undefined ? current : [...current, inside]);
   }
 
   /** Runs `emit` for every four columns, and for those that are left at the end of a tile row. */
