@@ -23,7 +23,7 @@ export { interpret, interpretAll, type Interpretation } from '../reference/inter
 export { schedule, type ScheduleOptions } from '../schedule/schedule.ts';
 export { verify } from '../schedule/verify.ts';
 export { accumulatedRange, accumulations, independentLoops, type Accumulate } from '../kernel/accumulate.ts';
-export { inputsOf, lower, type Lowered, type LoweredBody } from '../kernel/lower.ts';
+export { inputsOf, lower, withInputs, type Lowered, type LoweredBody } from '../kernel/lower.ts';
 export { expandMath, type EmitMath, type MathInstruction } from '../kernel/math.ts';
 export { programCost, type CommandCost, type ProgramCost } from '../schedule/cost.ts';
 export { explainProgram } from '../schedule/explain.ts';

@@ -50,7 +50,8 @@ export function inputsOf(instruction: Lowered): readonly Value[] {
   }
 }
 
-function withInputs(instruction: Lowered, map: (value: Value) => Value): Lowered {
+/** The instruction with other operands: those that `map` gives for its own. */
+export function withInputs(instruction: Lowered, map: (value: Value) => Value): Lowered {
   switch (instruction.op) {
     case 'elementwise':
       return { ...instruction, inputs: instruction.inputs.map(map) };

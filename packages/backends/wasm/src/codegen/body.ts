@@ -28,6 +28,8 @@ export interface BodyOptions {
   readonly fused: boolean;
   /** The engine joins neighbouring 128-bit vectors. */
   readonly joins: boolean;
+  /** The engine computes as late in a block as it can, and spills what waits: blocks must be short (V8 before 13). */
+  readonly split: boolean;
 }
 
 /** Vectors that may be read before any of them is used. */
@@ -72,12 +74,12 @@ export class Body {
   /**
    * Emits a stage for each group in turn. Engines compute late, and keep reads and writes in order: stores of all groups
    * come together at the end, so that groups are computed side by side, unless what is read until then needs more registers
-   * than there are.
+   * than there are. With `settle`, which ends a block, there is one for each pair of groups.
    */
-  emitGroups(stage: number, frame: Frame, groups: readonly Group[]): void {
+  emitGroups(stage: number, frame: Frame, groups: readonly Group[], settle?: () => void): void {
     const chosen = this.analysis.perGroup(stage);
     const waiting = this.analysis.select(stage, ({ op }, i) => chosen.includes(i) && (op === 'load' || op === 'recall' || op === 'store')).length;
-    const step = waiting * groups.length > readsInFlight ? 2 : groups.length;
+    const step = settle !== undefined || waiting * groups.length > readsInFlight ? 2 : groups.length;
     const emit = (order: 0 | 1 | 2, some: readonly Group[]) => {
       const ordered = order > 0 && this.options.joins ? upperFirst(some) : some;
       for (const i of chosen) if (emissionOf(at(this.list, i)) === order) for (const group of ordered) this.emitAndRelease(i, frame, group, stage);
@@ -91,6 +93,7 @@ export class Body {
         emit(1, pair);
       }
       emit(2, together);
+      if (first + step < groups.length) settle?.();
     }
   }
 

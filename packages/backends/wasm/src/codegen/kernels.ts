@@ -41,7 +41,7 @@ export function generateModule(kernels: readonly GeneratedKernel[], options: Cod
   );
   const shapes: KernelShape[] = [];
   // Tiles of more than two vectors are made for engines that join them.
-  const body = { imports, fused: options.tile.fused, joins: options.tile.vectors > 2 };
+  const body = { imports, fused: options.tile.fused, joins: options.tile.vectors > 2, split: options.tile.split };
   const micro = kernels.some(usesMicro)
     ? Array.from({ length: microCount(options.tile) }, (_, i) => module.importFunction('micro', microName(i), [...microParameters], []))
     : [];

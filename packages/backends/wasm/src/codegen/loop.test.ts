@@ -51,6 +51,31 @@ describe('reductions along the vector loop', () => {
     expect(out).toEqual(Float32Array.from([0, 1], (i) => laneSum([0, 1, 2, 3, 4].map((j) => row(i, j)))));
   });
 
+  it.each([5, 33, 100, 768, 2049])('sum twice and store in the same pass over %i elements', (size) => {
+    const [x, y] = [rough(3 * size), rough(3 * size, 5)];
+    const products = x.map((value, i) => value * (y[i] ?? 0));
+    const rowsOf = (values: Float32Array) => Float32Array.from([0, 1, 2], (i) => laneSum([values.subarray(i * size, (i + 1) * size)]));
+    const [along, once] = [affine(size, 1), affine(1, 0)];
+    const write = (buffer: number, input: number, index: Affine): Instruction => ({ op: 'store', buffer, index, input, dtype: 'float32' });
+    const sum = (input: number): Instruction => ({ op: 'reduce', combine: 'sum', input, dtype: 'float32' });
+    const kernel: LoopKernel = {
+      kind: 'loop', name: 'sums', loops: [3, size], outer: 1, vector: 1, rows: ['float32'], scatters: false,
+      buffers: (['read', 'read', 'write', 'write', 'write', 'write'] as const).map((access) => ({ dtype: 'float32', access })),
+      instructions: [
+        load(0, along), load(1, along), { op: 'elementwise', name: 'mul', inputs: [0, 1], dtype: 'float32' }, sum(0), sum(2), write(2, 2, along),
+        { op: 'keep', row: 0, input: 2, dtype: 'float32' }, write(3, 3, once), write(4, 4, once),
+        { op: 'recall', row: 0, dtype: 'float32' }, { op: 'elementwise', name: 'sub', inputs: [9, 3], dtype: 'float32' }, write(5, 10, along),
+      ],
+      stages: [1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 3, 3],
+    };
+    for (const one of [backend, threaded]) {
+      const out = [3 * size, 3, 3, 3 * size].map((length) => new Float32Array(length));
+      runKernel(one, kernel, [x, y, ...out]);
+      const sums = rowsOf(x);
+      expect(out).toEqual([products, sums, rowsOf(products), products.map((value, i) => value - (sums[Math.floor(i / size)] ?? 0))]);
+    }
+  });
+
   const zeros = [-0, -0, -0, 0];
   const kinds: { name: string; value: (i: number, size: number) => number }[] = [
     { name: 'numbers of both signs', value: (i) => Math.sin(i * 12.9898) },

@@ -7,6 +7,7 @@ import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, identityOf, mapParts, part } from './lanes.ts';
 import { emitPanel, type LoopNest, type Panel } from './panel.ts';
 import { Frame, type Access, type Pointer } from './pointers.ts';
+import { separateReductions } from './separate.ts';
 
 /** What the program builder must know of a compiled kernel. */
 export interface KernelShape {
@@ -24,6 +25,9 @@ const largestUnroll = 16;
 /** Positions of the vector loop in a piece of a transposition, and bytes of a cache line. */
 const nearPiece = 16;
 const lineBytes = 64;
+
+/** Rows of so many positions stay in the nearest cache, with what else is read beside them. */
+const nearPositions = 2048;
 
 /** A loop that units count: one of the kernel's, or the pieces of the vector loop. */
 type Level = number | 'piece';
@@ -50,6 +54,7 @@ class LoopEmitter implements LoopNest {
   private readonly rows: readonly Dtype[];
   private readonly rowOffsets: readonly number[];
   private readonly scratch: number;
+  private readonly options: LoopOptions;
   /** Groups per turn of the vector loop. */
   private readonly unroll: number;
   /** Positions of the vector loop in one unit of work (all of them where it is not split). */
@@ -69,13 +74,16 @@ class LoopEmitter implements LoopNest {
 
   constructor(code: Code, kernel: LoopKernel, options: LoopOptions) {
     this.code = code;
+    this.options = options;
     const empty = kernel.loops.length === 0;
     this.loops = empty ? [1] : kernel.loops;
     this.outer = empty ? 1 : kernel.outer;
     this.vector = kernel.vector >= 0 ? kernel.vector : this.outer > 0 ? this.outer - 1 : this.loops.length - 1;
     this.vectorIsOuter = this.vector < this.outer;
     this.rows = kernel.rows;
-    const lowered = lower(kernel.instructions, kernel.stages, options.products);
+    const inner = loopCount(this.loops.slice(this.outer));
+    const whole = lower(kernel.instructions, kernel.stages, options.products);
+    const lowered = !this.vectorIsOuter && inner <= nearPositions ? separateReductions(whole) : whole;
     const simple = lowered.instructions.filter(({ op }) => op !== 'constant').length;
     const wide = kernel.instructions.some(({ dtype }) => dtype === 'float64');
     this.unroll = !this.vectorIsOuter ? laneGroups : simple <= 100 && !wide ? 4 : 2;
@@ -85,7 +93,6 @@ class LoopEmitter implements LoopNest {
       access: this.body.pointers.buffer(sum),
       bytes: accumulatedRange(sum, kernel).count * bytesOf(sum.dtype),
     }));
-    const inner = loopCount(this.loops.slice(this.outer));
     let offset = 0;
     this.rowOffsets = this.rows.map((dtype) => {
       const start = offset;
@@ -346,9 +353,9 @@ class LoopEmitter implements LoopNest {
     const inner = this.loops.map((_, loop) => loop).slice(this.outer, -1);
     this.emitNest(inner, stage, frame, (inside) => {
       body.emitShared(stage, inside);
-      this.emitVector(inside, undefined, (groups, current) => {
+      this.emitVector(inside, undefined, (groups, current, settle) => {
         for (const [value, list] of accumulators) groups.forEach((group, i) => group.values.set(value, at(list, i)));
-        body.emitGroups(stage, current, groups);
+        body.emitGroups(stage, current, groups, settle);
         for (const group of groups) {
           for (const value of accumulators.keys()) group.values.delete(value);
           body.release(group);
@@ -363,7 +370,7 @@ class LoopEmitter implements LoopNest {
   }
 
   /** The vector loop, or one piece of it: turns of `unroll` groups, then the groups that are left. */
-  emitVector(frame: Frame, pieceIndex: Local | undefined, turn: (groups: Group[], frame: Frame) => void, stage?: number): void {
+  emitVector(frame: Frame, pieceIndex: Local | undefined, turn: (groups: Group[], frame: Frame, settle?: () => void) => void, stage?: number): void {
     const { code, unroll } = this;
     const size = at(this.loops, this.vector);
     const step = 4 * unroll;
@@ -384,7 +391,10 @@ class LoopEmitter implements LoopNest {
     const skip = code.block();
     if (pieceIndex !== undefined && lastTurns === 0) code.get(counter).op('i32.eqz').brIf(skip);
     const loop = code.loop();
-    turn(groups(step), current);
+    let ends = 0;
+    // Never taken, and different each time: equal conditions would be merged. What lives on after the loop is computed before.
+    const settle = () => code.get(counter).i32(-1000 - ends++).op('i32.eq').brIf(skip);
+    turn(groups(step), current, this.options.split ? settle : undefined);
     for (const pointer of moving) {
       const local = copies.get(pointer.index);
       if (local !== undefined) code.advance(local, this.vectorStride(pointer) * step);
