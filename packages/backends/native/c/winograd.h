@@ -1,59 +1,172 @@
-/* Transforms of Winograd's minimal filtering (Lavin & Gray 2015). Included after seconds.h for the same LANES. Position
-   4 · i + j of a transformed tile lies `step` elements behind the one before. First F(2 × 2, 3 × 3), for LANES neighbouring
-   tiles: 4 × 4 inputs, 2 × 2 outputs. */
+/* Transforms of minimal filtering (Winograd 1980; for convolutions: Lavin & Gray 2016). Included after seconds.h for the same
+   LANES. Position SIZE · i + j of a transformed tile lies `step` elements behind the one before. */
 
 #define V N(f32)
 
+/* F(4 × 4, 3 × 3) for LANES tiles of 6 × 6 inputs and 4 × 4 outputs, filtered at 0, ±A, ±B and ∞: points whose product is
+   one keep numbers near each other, which gives 2.2 times the rounding error of F(2 × 2, 3 × 3), where the usual 0, ±1, ±2
+   give five times. */
+#define POINT_A (2.0 / 3)
+#define POINT_B (3.0 / 2)
+#define SQUARE_A (POINT_A * POINT_A)
+#define SQUARE_B (POINT_B * POINT_B)
+/* The product of the distances from ±A (±B) to the other points. */
+#define FACTOR_A (2 * SQUARE_A * (SQUARE_A - SQUARE_B))
+#define FACTOR_B (2 * SQUARE_B * (SQUARE_B - SQUARE_A))
+/* x + constant · y. */
+#define PLUS(x, constant, y) N(fma_f32)(N(splat_f32)((float)(constant)), y, x)
+#define TIMES(constant, x) (N(splat_f32)((float)(constant)) * (x))
+
+/* Bᵀ d. */
+INLINE void N(winograd_input_line)(const V *d, V *to) {
+  const V a = PLUS(d[4], -SQUARE_B, d[2]), aa = PLUS(d[3], -SQUARE_B, d[1]);
+  const V b = PLUS(d[4], -SQUARE_A, d[2]), bb = PLUS(d[3], -SQUARE_A, d[1]);
+  to[0] = PLUS(d[0] + d[4], -(SQUARE_A + SQUARE_B), d[2]);
+  to[1] = PLUS(a, POINT_A, aa), to[2] = PLUS(a, -POINT_A, aa);
+  to[3] = PLUS(b, POINT_B, bb), to[4] = PLUS(b, -POINT_B, bb);
+  to[5] = PLUS(d[1] + d[5], -(SQUARE_A + SQUARE_B), d[3]);
+}
+
+/* G g. */
+INLINE void N(winograd_weight_line)(const V *g, V *to) {
+  const V a = PLUS(TIMES(1 / FACTOR_A, g[0]), SQUARE_A / FACTOR_A, g[2]), b = PLUS(TIMES(1 / FACTOR_B, g[0]), SQUARE_B / FACTOR_B, g[2]);
+  to[0] = g[0];
+  to[1] = PLUS(a, POINT_A / FACTOR_A, g[1]), to[2] = PLUS(a, -POINT_A / FACTOR_A, g[1]);
+  to[3] = PLUS(b, POINT_B / FACTOR_B, g[1]), to[4] = PLUS(b, -POINT_B / FACTOR_B, g[1]);
+  to[5] = g[2];
+}
+
+/* Aᵀ m. */
+INLINE void N(winograd_output_line)(const V *m, V *to) {
+  const V a = m[1] + m[2], aa = m[1] - m[2], b = m[3] + m[4], bb = m[3] - m[4];
+  to[0] = (m[0] + a) + b;
+  to[1] = PLUS(TIMES(POINT_A, aa), POINT_B, bb);
+  to[2] = PLUS(TIMES(SQUARE_A, a), SQUARE_B, b);
+  to[3] = PLUS(PLUS(m[5], SQUARE_A * POINT_A, aa), SQUARE_B * POINT_B, bb);
+}
+
+/* Tiles lie in pieces of PIECE neighbours. A vector has those of PIECES pieces: tile i of piece 4 · h + j is its lane
+   4 · (PIECE · h + i) + j, so that four vectors, each of pieces j and 4 + j, become vectors of one element of each tile by
+   turning squares of four lanes around. */
+#if LANES == 4
+#define PIECE 1
+#else
+#define PIECE 2
+#endif
+#define PIECES (LANES / PIECE)
+
+#if LANES == 16 && HAS_MASKS && FITS(64)
+struct half { float x[8]; };
+INLINE V N(load_pieces)(const float *low, const float *high) {
+  V x;
+  __asm__("vmovups %1, %t0" : "=v"(x) : "m"(*(const struct half *)low));
+  __asm__("vinsertf64x4 $1, %1, %0, %0" : "+v"(x) : "m"(*(const struct half *)high));
+  return x;
+}
+INLINE void N(store_pieces)(float *low, float *high, V x) {
+  __asm__("vmovups %t1, %0" : "=m"(*(struct half *)low) : "v"(x));
+  __asm__("vextractf64x4 $1, %1, %0" : "=m"(*(struct half *)high) : "v"(x));
+}
+#elif LANES == 16
+INLINE V N(load_pieces)(const float *low, const float *high) { V r; EACH_LANE r[lane] = lane < 8 ? low[lane] : high[lane - 8]; return r; }
+INLINE void N(store_pieces)(float *low, float *high, V x) { EACH_LANE *(lane < 8 ? low + lane : high + lane - 8) = x[lane]; }
+#else
+INLINE V N(load_pieces)(const float *low, const float *high) { return N(load_f32)(low); }
+INLINE void N(store_pieces)(float *low, float *high, V x) { N(store_f32)(low, x); }
+#endif
+
+/* Of each four lanes: those of x and y in turn, from lane `first` on; and two of x, then two of y. */
+#if defined(__clang__)
+INLINE V N(mixed)(V x, V y, int first) { V r; EACH_LANE { const int from = (lane & ~3) + first + (lane & 3) / 2; r[lane] = lane & 1 ? y[from] : x[from]; } return r; }
+INLINE V N(paired)(V x, V y, int first) { V r; EACH_LANE { const int from = (lane & ~3) + first + (lane & 1); r[lane] = lane & 2 ? y[from] : x[from]; } return r; }
+#else
+#define BLOCK_LANES (N(ramp)(0, 1) & ~3) + first
+INLINE V N(mixed)(V x, V y, int first) { return __builtin_shuffle(x, y, BLOCK_LANES + ((N(ramp)(0, 1) & 3) >> 1) + (N(ramp)(0, 1) & 1) * LANES); }
+INLINE V N(paired)(V x, V y, int first) { return __builtin_shuffle(x, y, BLOCK_LANES + (N(ramp)(0, 1) & 1) + ((N(ramp)(0, 1) & 3) >> 1) * LANES); }
+#undef BLOCK_LANES
+#endif
+
+/** Bᵀ d B of the tiles of PIECES pieces, which begin at `places`. Of lines behind those at `ends`, which are in outputs that
+    do not exist, those are taken again. Columns from `right` on do not exist where `inside` is 0; there they are zero, for
+    what they hold would leave rounding behind in others; but for the very last one, which is in the last output alone.
+    `ahead` is memory that will be needed soon. */
+OUTLINE void N(winograd_input)(const float *from, const int64_t *places, const int64_t *ends, int64_t row, int right, const int32_t *inside, float *to, int64_t step, const float *ahead) {
+  for (int y = 1; y < 5; y++)
+    _Pragma("GCC unroll 8") for (int j = 0; j < PIECES; j++) __builtin_prefetch(ahead + places[j] + y * row);
+  V lines[6][6];
+  _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) {
+    V near[4], far[4], d[6];
+    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) {
+      const int64_t last = PIECES - 4 + j;
+      const float *const low = from + places[j] + (y < 3 || y * row < ends[j] ? y * row : ends[j]);
+      const float *const high = from + places[last] + (y < 3 || y * row < ends[last] ? y * row : ends[last]);
+      near[j] = N(load_pieces)(low, high), far[j] = N(load_pieces)(low + 4, high + 4);
+    }
+    const V x0 = N(mixed)(near[0], near[1], 0), y0 = N(mixed)(near[2], near[3], 0);
+    const V x2 = N(mixed)(near[0], near[1], 2), y2 = N(mixed)(near[2], near[3], 2);
+    const V x4 = N(mixed)(far[0], far[1], 0), y4 = N(mixed)(far[2], far[3], 0);
+    d[0] = N(paired)(x0, y0, 0), d[1] = N(paired)(x0, y0, 2);
+    d[2] = N(paired)(x2, y2, 0), d[3] = N(paired)(x2, y2, 2);
+    d[4] = N(paired)(x4, y4, 0), d[5] = N(paired)(x4, y4, 2);
+    if (right <= 3) d[3] = (V)((N(i32))d[3] & N(load_i32)(inside));
+    if (right <= 4) d[4] = (V)((N(i32))d[4] & N(load_i32)(inside));
+    N(winograd_input_line)(d, lines[y]);
+  }
+  _Pragma("GCC unroll 6") for (int x = 0; x < 6; x++) {
+    V d[6], r[6];
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) d[y] = lines[y][x];
+    N(winograd_input_line)(d, r);
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) N(store_f32)(to + (6 * y + x) * step, r[y]);
+  }
+}
+
+/** Aᵀ m A: four rows of outputs of each piece, `pitch` apart, from its place on. */
+OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, const int64_t *places, int64_t pitch) {
+  V lines[4][6];
+  _Pragma("GCC unroll 6") for (int x = 0; x < 6; x++) {
+    V m[6], r[4];
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) m[y] = N(load_f32)(from + (6 * y + x) * step);
+    N(winograd_output_line)(m, r);
+    _Pragma("GCC unroll 4") for (int y = 0; y < 4; y++) lines[y][x] = r[y];
+  }
+  _Pragma("GCC unroll 4") for (int y = 0; y < 4; y++) {
+    V r[4];
+    N(winograd_output_line)(lines[y], r);
+    const V x0 = N(mixed)(r[0], r[1], 0), y0 = N(mixed)(r[2], r[3], 0), x2 = N(mixed)(r[0], r[1], 2), y2 = N(mixed)(r[2], r[3], 2);
+    const V turned[4] = {N(paired)(x0, y0, 0), N(paired)(x0, y0, 2), N(paired)(x2, y2, 0), N(paired)(x2, y2, 2)};
+    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) N(store_pieces)(to + y * pitch + places[j], to + y * pitch + places[PIECES - 4 + j], turned[j]);
+  }
+}
+
+/** G g Gᵀ of `count` kernels that begin at `places`, nine neighbouring taps each, the last one first if they are `flipped`:
+    position p goes to `to[p · step]` and what follows, where `room` elements may be written. */
+OUTLINE void N(winograd_weight)(const float *from, const int64_t *places, int64_t count, int flipped, float *to, int64_t room, int64_t step, const float *ahead) {
+  for (int64_t first = 0; first < count; first += LANES) {
+    V taps[(8 / LANES + 1) * LANES], columns[3][6], lines[6][6];
+    _Pragma("GCC unroll 3") for (int tap = 0; tap < 9; tap += LANES) {
+      if (tap == 0) _Pragma("GCC unroll 16") for (int lane = 0; lane < LANES; lane++) __builtin_prefetch(ahead + places[first + lane] + 8);
+      _Pragma("GCC unroll 16") for (int lane = 0; lane < LANES; lane++) taps[tap + lane] = N(load_f32)(from + places[first + lane] + tap);
+      N(transpose_f32)(taps + tap);
+    }
+    _Pragma("GCC unroll 3") for (int x = 0; x < 3; x++) {
+      const V g[3] = {taps[flipped ? 8 - x : x], taps[flipped ? 5 - x : 3 + x], taps[flipped ? 2 - x : 6 + x]};
+      N(winograd_weight_line)(g, columns[x]);
+    }
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) {
+      const V g[3] = {columns[0][y], columns[1][y], columns[2][y]};
+      N(winograd_weight_line)(g, lines[y]);
+    }
+    const N(b) mask = N(first)(count - first);
+    if (first + LANES <= room) _Pragma("GCC unroll 36") for (int i = 0; i < 36; i++) N(store_f32)(to + i * step + first, lines[i / 6][i % 6]);
+    else for (int i = 0; i < 36; i++) N(store_masked_f32)(to + i * step + first, lines[i / 6][i % 6], mask);
+  }
+}
+
+#undef PIECE
+#undef PIECES
+
 /* Bᵀ d of four values. */
 #define WINOGRAD_INPUT(d0, d1, d2, d3) const V r0 = d0 - d2, r1 = d1 + d2, r2 = d2 - d1, r3 = d1 - d3
-/* Aᵀ m of four values. */
-#define WINOGRAD_OUTPUT(m0, m1, m2, m3) const V s0 = (m0 + m1) + m2, s1 = (m1 - m2) - m3
-
-/* d B of one row of inputs. */
-INLINE void N(winograd_row)(const float *row, V *to) {
-  const V x0 = N(load_f32)(row), x1 = N(load_f32)(row + LANES), x2 = N(load_f32)(row + 2), x3 = N(load_f32)(row + LANES + 2);
-  const V d0 = N(even_f32)(x0, x1), d1 = N(odd_f32)(x0, x1), d2 = N(even_f32)(x2, x3), d3 = N(odd_f32)(x2, x3);
-  WINOGRAD_INPUT(d0, d1, d2, d3);
-  to[0] = r0, to[1] = r1, to[2] = r2, to[3] = r3;
-}
-
-/** Bᵀ d B of `count` rows of tiles below each other, of which the input has `left` rows; results of a row of tiles go to
-    `to`, those of the next one `next` behind it. `ahead` is memory that will be needed soon. */
-OUTLINE void N(winograd_input)(const float *from, int64_t row, int64_t left, int64_t count, float *to, int64_t next, int64_t step, const float *ahead) {
-  V d[4][4];
-  N(winograd_row)(from, d[0]);
-  N(winograd_row)(from + row, d[1]);
-  for (int64_t y = 2; y < 2 * count + 2; y += 2, to += next) {
-    for (int i = 0; i < 2; i++)
-      for (int line = 0; line < 2 * LANES + 2; line += 16) __builtin_prefetch(ahead + (y + i) * row + line);
-    N(winograd_row)(from + y * row, d[2]);
-    N(winograd_row)(from + (y + 1 < left ? y + 1 : left - 1) * row, d[3]);
-    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) {
-      WINOGRAD_INPUT(d[0][j], d[1][j], d[2][j], d[3][j]);
-      N(store_f32)(to + j * step, r0);
-      N(store_f32)(to + (4 + j) * step, r1);
-      N(store_f32)(to + (8 + j) * step, r2);
-      N(store_f32)(to + (12 + j) * step, r3);
-    }
-    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) d[0][j] = d[2][j], d[1][j] = d[3][j];
-  }
-}
-
-/** Aᵀ m A: two rows of 2 · LANES outputs each, `pitch` apart. */
-OUTLINE void N(winograd_output)(const float *from, int64_t step, float *to, int64_t pitch) {
-  V s[2][4];
-  _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++) {
-    const V m0 = N(load_f32)(from + j * step), m1 = N(load_f32)(from + (4 + j) * step);
-    const V m2 = N(load_f32)(from + (8 + j) * step), m3 = N(load_f32)(from + (12 + j) * step);
-    WINOGRAD_OUTPUT(m0, m1, m2, m3);
-    s[0][j] = s0, s[1][j] = s1;
-  }
-  _Pragma("GCC unroll 2") for (int i = 0; i < 2; i++) {
-    WINOGRAD_OUTPUT(s[i][0], s[i][1], s[i][2], s[i][3]);
-    N(store_f32)(to + i * pitch, N(zip_low_f32)(s0, s1));
-    N(store_f32)(to + i * pitch + LANES, N(zip_high_f32)(s0, s1));
-  }
-}
 
 /* F(3 × 3, 2 × 2), for one tile of LANES channels at a time: 4 × 4 inputs, 2 × 2 incoming gradients, 3 × 3 taps. Transformed
    tiles lie `pitch` elements apart. */
@@ -131,26 +244,12 @@ OUTLINE void N(winograd_taps)(const float *from, int64_t part, int64_t parts, in
 }
 
 #undef WINOGRAD_INPUT
-#undef WINOGRAD_OUTPUT
+#undef POINT_A
+#undef POINT_B
+#undef SQUARE_A
+#undef SQUARE_B
+#undef FACTOR_A
+#undef FACTOR_B
+#undef PLUS
+#undef TIMES
 #undef V
-
-#ifndef ATHANOR_WINOGRAD_H
-#define ATHANOR_WINOGRAD_H
-/** G g Gᵀ of one kernel: position p goes to `to[p · step]`. */
-INLINE void winograd_weight(const float *g, int64_t row, int64_t column, float *to, int64_t step) {
-  float t[4][3];
-  for (int j = 0; j < 3; j++) {
-    const float g0 = g[j * column], g1 = g[row + j * column], g2 = g[2 * row + j * column];
-    t[0][j] = g0;
-    t[1][j] = ((g0 + g2) + g1) * 0.5f;
-    t[2][j] = ((g0 + g2) - g1) * 0.5f;
-    t[3][j] = g2;
-  }
-  for (int i = 0; i < 4; i++) {
-    to[4 * i * step] = t[i][0];
-    to[(4 * i + 1) * step] = ((t[i][0] + t[i][2]) + t[i][1]) * 0.5f;
-    to[(4 * i + 2) * step] = ((t[i][0] + t[i][2]) - t[i][1]) * 0.5f;
-    to[(4 * i + 3) * step] = t[i][2];
-  }
-}
-#endif

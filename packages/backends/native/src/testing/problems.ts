@@ -49,10 +49,15 @@ export function resultsOf(backend: NativeBackend, outputs: readonly Node[]): Typ
   return results;
 }
 
+/** What they are in float64. */
+export function exactResults(outputs: readonly Node[]): ReturnType<typeof interpretAll>['outputs'] {
+  const graph = canonicalize({ outputs, assignments: [] });
+  return interpretAll(graph, graph.inputs.map(valuesOf), []).outputs;
+}
+
 /** The largest error of a backend's results against float64, as a share of the largest value of each. */
 export function errorOf(backend: NativeBackend, outputs: readonly Node[]): number {
-  const graph = canonicalize({ outputs, assignments: [] });
-  const want = interpretAll(graph, graph.inputs.map(valuesOf), []).outputs;
+  const want = exactResults(outputs);
   const errors = resultsOf(backend, outputs).map((values, i) => {
     const exact = Array.from(want[i] ?? []);
     const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
