@@ -28,3 +28,10 @@ export function makeLocals(code: Code, type: ValueType, count: number): Local[] 
 export function releaseLocals(code: Code, locals: Iterable<Local>): void {
   for (const local of new Set(locals)) code.release(local);
 }
+
+/** A new local: base + index · step. */
+export function offsetBy(code: Code, base: Local, index: Local, step: number): Local {
+  const local = code.local('i32');
+  code.get(base).get(index).i32(step).op('i32.mul').op('i32.add').set(local);
+  return local;
+}

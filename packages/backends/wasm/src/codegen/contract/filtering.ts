@@ -7,17 +7,20 @@ import { at } from '../at.ts';
 import { splatBytes } from '../lanes.ts';
 import { releaseLocals } from './emit-for.ts';
 
-/** For convolutions. Every transform leaves its operands alone and gives new locals. */
+/** A transform in one direction. It leaves its operands alone and gives new locals. */
+type Transform = (transforms: Transforms, values: readonly Local[]) => Local[];
+
+/** For convolutions. */
 export interface Filtering {
   /** Outputs of a tile in one direction, and its inputs, as many as products. */
   readonly outputs: number;
   readonly size: number;
   /** Bᵀ d. */
-  input(transforms: Transforms, d: readonly Local[]): Local[];
+  readonly input: Transform;
   /** G g. */
-  weight(transforms: Transforms, g: readonly Local[]): Local[];
+  readonly weight: Transform;
   /** Aᵀ m. */
-  output(transforms: Transforms, m: readonly Local[]): Local[];
+  readonly output: Transform;
 }
 
 /** For weight gradients, three taps each: incoming gradients slide over inputs. */
@@ -26,11 +29,11 @@ export interface GradientFiltering {
   readonly gradients: number;
   readonly size: number;
   /** Bᵀ d. */
-  input(transforms: Transforms, d: readonly Local[]): Local[];
+  readonly input: Transform;
   /** G g without its factors. */
-  gradient(transforms: Transforms, g: readonly Local[]): Local[];
+  readonly gradient: Transform;
   /** Aᵀ m with the factors of G. */
-  taps(transforms: Transforms, m: readonly Local[]): Local[];
+  readonly taps: Transform;
 }
 
 type Term = readonly [coefficient: number, value: Local];
@@ -66,6 +69,29 @@ export class Transforms {
     });
     code.set(out);
     return out;
+  }
+
+  /** Transforms across lines and stores the results, each at an offset by its place along the lines and across them. */
+  across(transform: Transform, lines: readonly (readonly Local[])[], to: Local, offset: (along: number, across: number) => number): void {
+    const { code } = this;
+    at(lines, 0).forEach((_, along) => {
+      const values = transform(this, lines.map((line) => at(line, along)));
+      values.forEach((value, place) => code.get(to).get(value).memory('v128.store', offset(along, place)));
+      releaseLocals(code, values);
+    });
+  }
+
+  /** Transforms the rows of a tile, each loaded when its turn comes, and its columns; stores position after position. */
+  tile(transform: Transform, rows: readonly (() => readonly Local[])[], to: Local, offset: (position: number) => number): void {
+    const lines = rows.map((load) => {
+      const values = load();
+      const line = transform(this, values);
+      releaseLocals(this.code, values);
+      return line;
+    });
+    const size = at(lines, 0).length;
+    this.across(transform, lines, to, (x, y) => offset(size * y + x));
+    releaseLocals(this.code, lines.flat());
   }
 
   /** x + y and x − y, in the place of x and y. */

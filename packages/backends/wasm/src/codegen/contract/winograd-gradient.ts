@@ -7,12 +7,13 @@ import { at } from '../at.ts';
 import { splatBytes } from '../lanes.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
-import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
+import { emitFor, makeLocals, offsetBy, releaseLocals } from './emit-for.ts';
 import { Epilogue } from './epilogue.ts';
 import { fourGradients, Transforms, twoGradients, type GradientFiltering } from './filtering.ts';
-import { columnsOf, microIndex, panelRows } from './micro.ts';
+import { columnsOf, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
 import { emitTranspose } from './pack.ts';
+import { emitPanels } from './panels.ts';
 import type { TiledOptions } from './tiled.ts';
 import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 
@@ -250,23 +251,11 @@ class GradientEmitter {
     this.emitFours(lanes, to, panelRows, (columns, tiles) => {
       const rows = Array.from({ length: gradients }, (_, y) => this.loadColumns(lanes, y * gradientRow, columns, y < height % gradients ? undefined : inside));
       for (let tile = 0; tile < tiles; tile++) {
-        const lines = rows.map((row) => filtering.gradient(transforms, row.slice(tile * gradients, (tile + 1) * gradients)));
-        this.storeTile('gradient', lines, to, (x, y) => (filtering.size * y + x) * this.gradientStep + tile * panelRows * 4);
-        releaseLocals(code, lines.flat());
+        const parts = rows.map((row) => () => row.slice(tile * gradients, (tile + 1) * gradients));
+        transforms.tile(filtering.gradient, parts, to, (position) => position * this.gradientStep + tile * panelRows * 4);
       }
-      releaseLocals(code, rows.flat());
+      releaseLocals(code, rows.flatMap((row) => row.slice(tiles * gradients)));
     });
-  }
-
-  /** Transforms across lines that are transformed along themselves already, and stores each position (row by row) of a tile. */
-  private storeTile(name: 'gradient' | 'input', lines: readonly (readonly Local[])[], to: Local, place: (along: number, across: number) => number): void {
-    const { code, plan, transforms } = this;
-    const { filtering } = plan;
-    for (let along = 0; along < filtering.size; along++) {
-      const values = filtering[name](transforms, lines.map((line) => at(line, along)));
-      values.forEach((value, across) => code.get(to).get(value).memory('v128.store', place(along, across)));
-      releaseLocals(code, values);
-    }
   }
 
   /** Four neighbouring columns of one image row, zero from some column on and where `inside` is; lanes are the four addresses' rows. */
@@ -315,7 +304,7 @@ class GradientEmitter {
       const all = [...kept, ...columns];
       for (let tile = 0; tile < tiles; tile++) {
         const first = tile * gradients;
-        this.storeTile('input', all.slice(first, first + size), to, (y, x) => (size * y + x) * this.inputStep + tile * width * 4);
+        transforms.across(filtering.input, all.slice(first, first + size), to, (y, x) => (size * y + x) * this.inputStep + tile * width * 4);
       }
       keep(columns.slice(2));
       releaseLocals(code, columns.flat());
@@ -326,33 +315,14 @@ class GradientEmitter {
   /** For each position: products (+)= gradients · inputs over the block's tiles. */
   private emitProducts({ gradients, inputs, products }: { gradients: Local; inputs: Local; products: Local }, depth: Local, left: Local): void {
     const { code, plan, columns } = this;
-    const { tile } = this.options;
-    const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
-    const call = (rows: number) => {
-      const count = Math.ceil(rows / tile.rows);
-      const low = Math.floor(rows / count);
-      const high = rows - low * count;
-      let first = 0;
-      for (const group of [{ count: high, rows: low + 1 }, { count: count - high, rows: low }]) {
-        if (group.count === 0) continue;
-        code.get(a).i32(first * 4).op('i32.add');
-        code.get(b).get(c).i32(first * columns * 4).op('i32.add').get(depth);
-        code.i32(columns / columnsOf(tile)).i32(group.count).i32(columns * 4).get(left).i32(plan.tileRows).op('i32.ne');
-        code.call(at(this.options.micro, microIndex(tile, group.rows, false)));
-        first += group.count * group.rows;
-      }
-      code.get(a).get(depth).i32(panelRows * 4).op('i32.mul').op('i32.add').set(a);
-      code.advance(c, panelRows * columns * 4);
-    };
+    const { micro, tile } = this.options;
     emitFor(code, this.positions, (position) => {
-      code.get(gradients).get(position).i32(this.gradientStep).op('i32.mul').op('i32.add').set(a);
-      code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
-      code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
-      const whole = Math.floor(plan.outputs / panelRows);
-      if (whole > 0) emitFor(code, whole, () => call(panelRows));
-      if (plan.outputs % panelRows > 0) call(plan.outputs % panelRows);
+      const at = (base: Local, step: number) => offsetBy(code, base, position, step);
+      const places = { a: at(gradients, this.gradientStep), b: at(inputs, this.inputStep), c: at(products, this.productStep) };
+      const adds = () => code.get(left).i32(plan.tileRows).op('i32.ne');
+      emitPanels(code, { ...places, rows: plan.outputs, depth, columns, adds }, { micro, tile });
+      releaseLocals(code, Object.values(places));
     });
-    releaseLocals(code, [a, b, c]);
   }
 
   /** Aᵀ m A for four channels at a time, into [output][channel][tap]. */

@@ -4,34 +4,22 @@
 import { loopCount, type ContractKernel } from '@athanor/core/backend';
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
-import { evenWords, integerBytes } from '../lanes.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
-import { emitFor, makeLocals, releaseLocals } from './emit-for.ts';
+import { emitFor, makeLocals, offsetBy, releaseLocals } from './emit-for.ts';
 import { Epilogue } from './epilogue.ts';
-import { fourOutputs, Transforms, twoOutputs, type Filtering } from './filtering.ts';
-import { columnsOf, microIndex, panelRows } from './micro.ts';
+import { fourOutputs, Transforms, twoOutputs } from './filtering.ts';
+import { columnsOf, panelRows } from './micro.ts';
 import { Odometer } from './odometer.ts';
 import { emitTranspose } from './pack.ts';
+import { emitPanels } from './panels.ts';
 import type { TiledOptions } from './tiled.ts';
 import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
+import { emitInputs, type Plan } from './winograd-inputs.ts';
 
 /** Bytes of transformed inputs and products that a block may take: they should stay in the second-level cache. */
 const blockBytes = 704 * 1024;
 const largestTiles = 80;
-
-interface Plan {
-  readonly filtering: Filtering;
-  readonly channels: number;
-  readonly rows: number;
-  readonly height: number;
-  readonly width: number;
-  /** Tiles of a tile row, rounded up to whole vectors; tile rows of a block. */
-  readonly tilesWide: number;
-  readonly tileRows: number;
-  /** Bytes between rows of the input. */
-  readonly rowBytes: number;
-}
 
 /** How a contraction is computed this way, if it is a 3 × 3 convolution that is large enough. The batch plays no part. */
 export function winogradPlan(kernel: ContractKernel, columnStep: number): Plan | undefined {
@@ -68,12 +56,6 @@ function greatestCommonDivisor(a: number, b: number): number {
 
 export function emitWinograd(code: Code, kernel: ContractKernel, plan: Plan, options: TiledOptions): KernelShape {
   return new WinogradEmitter(code, kernel, plan, options).emit();
-}
-
-/** Lines of a tile that may lie beyond the image, and a mask that is 0 where they do. */
-interface Edge {
-  readonly outside: (line: number) => boolean;
-  readonly mask: Local | undefined;
 }
 
 class WinogradEmitter {
@@ -134,7 +116,7 @@ class WinogradEmitter {
       emitIndices(code, group, kernel.batch, batchIndices);
       this.emitWeights(operandAddress(code, kernel, 'a', batchIndices), places.weights);
       code.end();
-      this.emitInputs(this.imageAddress(batchIndices, image), block, places.inputs);
+      emitInputs(this.transforms, plan, { image: this.imageAddress(batchIndices, image), block, to: places.inputs, step: this.inputStep, channelWalk: this.channelWalk('b'), panel: columnsOf(this.options.tile) });
       this.emitProducts(places);
       this.emitOutputs(places);
       this.emitEpilogue(batchIndices, image, block, places.sums);
@@ -193,7 +175,8 @@ class WinogradEmitter {
           });
           return local;
         };
-        this.emitTransformed('weight', [0, 1, 2].map((y) => () => [0, 1, 2].map((x) => tap(y, x))), to, this.weightStep);
+        const taps = [0, 1, 2].map((y) => () => [0, 1, 2].map((x) => tap(y, x)));
+        this.transforms.tile(plan.filtering.weight, taps, to, (position) => position * this.weightStep);
         channelWalk.next();
         code.advance(to, panelRows * 4);
       });
@@ -203,154 +186,16 @@ class WinogradEmitter {
     releaseLocals(code, [...lanes, row, to, lane, address]);
   }
 
-  /** Transforms lines of values that are loaded when their turn comes, then across them, and stores each position. */
-  private emitTransformed(name: 'weight' | 'input', load: readonly (() => Local[])[], to: Local, step: number): void {
-    const { code, transforms, plan } = this;
-    const { filtering } = plan;
-    const lines = load.map((one) => {
-      const values = one();
-      const line = filtering[name](transforms, values);
-      releaseLocals(code, values);
-      return line;
-    });
-    for (let x = 0; x < filtering.size; x++) {
-      const values = filtering[name](transforms, lines.map((line) => at(line, x)));
-      values.forEach((value, y) => code.get(to).get(value).memory('v128.store', (filtering.size * y + x) * step));
-      releaseLocals(code, values);
-    }
-    releaseLocals(code, lines.flat());
-  }
-
-  /** Bᵀ d B of four neighbouring tiles at a time, into panels [position][panel][channel][columns]. */
-  private emitInputs(image: Local, block: Local, inputs: Local): void {
-    const { code, plan } = this;
-    const { rowBytes, tilesWide, tileRows, height, width } = plan;
-    const { outputs } = plan.filtering;
-    const panel = columnsOf(this.options.tile);
-    const lastLane = (Math.ceil(width / outputs) - 1) % 4;
-    const lanes = [0, 1, 2, 3].map((lane) => (lane === lastLane ? 0 : -1));
-    const channelWalk = this.channelWalk('b');
-    const [first, from, to, tile, rows, left] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
-    code.get(image).get(block).i32(outputs * tileRows * rowBytes).op('i32.mul').op('i32.add').set(first);
-    // The last block may have fewer tile rows.
-    code.i32(Math.ceil(height / outputs)).get(block).i32(tileRows).op('i32.mul').op('i32.sub').tee(left).i32(tileRows).get(left).i32(tileRows).op('i32.lt_s').op('select').set(rows);
-    code.i32(0).set(tile);
-    channelWalk.start(tile);
-    emitFor(code, plan.channels, (channel) => {
-      emitFor(code, rows, (tileRow) => {
-        code.get(first).get(channelWalk.offset).op('i32.add').get(tileRow).i32(outputs * rowBytes).op('i32.mul').op('i32.add').set(from);
-        code.get(tileRow).i32(tilesWide).op('i32.mul').set(tile);
-        const below = this.edge(height, [0, 0, 0, 0], () => code.get(left).get(tileRow).op('i32.sub').i32(1).op('i32.ne'));
-        emitFor(code, tilesWide / 4, (four) => {
-          const right = this.edge(width, lanes, () => code.get(four).i32(tilesWide / 4 - 1).op('i32.ne'));
-          code.get(tile).i32(panel).op('i32.div_u').i32(plan.channels).op('i32.mul').get(channel).op('i32.add').i32(panel).op('i32.mul');
-          code.get(tile).i32(panel).op('i32.rem_u').op('i32.add').i32(4).op('i32.mul').get(inputs).op('i32.add').set(to);
-          this.emitInputTiles(from, to, below, right);
-          code.advance(from, 16 * outputs).advance(tile, 4);
-          if (right.mask !== undefined) code.release(right.mask);
-        });
-        if (below.mask !== undefined) code.release(below.mask);
-      });
-      channelWalk.next();
-    });
-    channelWalk.release();
-    releaseLocals(code, [first, from, to, tile, rows, left, image]);
-  }
-
-  /**
-   * Where an image's last tile has fewer outputs than the others, lines of it that lie beyond the image count as zero: in
-   * the outputs they cancel, but only if they are numbers, and leave rounding behind. (The very last line is in the last
-   * output alone.) `isOther` pushes 1 for any tile but the last; the masks of lanes that are not it stay on.
-   */
-  private edge(size: number, lanes: readonly number[], isOther: () => void): Edge {
-    const { code, plan } = this;
-    const { outputs, size: lines } = plan.filtering;
-    const first = size % outputs === 0 ? lines : (size % outputs) + 2;
-    if (first >= lines - 1) return { outside: () => false, mask: undefined };
-    const mask = code.local('v128');
-    code.i32(0);
-    isOther();
-    code.op('i32.sub').op('i32x4.splat').get(code.constant(integerBytes(lanes))).op('v128.or').set(mask);
-    return { outside: (line) => line >= first && line < lines - 1, mask };
-  }
-
-  private emitInputTiles(from: Local, to: Local, below: Edge, right: Edge): void {
-    const { code, plan } = this;
-    const { size } = plan.filtering;
-    const line = (y: number): Local[] => {
-      const values = size === 4 ? this.loadPairs(from, y * plan.rowBytes) : this.loadFours(from, y * plan.rowBytes);
-      for (const { mask, outside } of [
-        { mask: right.mask, outside: (x: number) => right.outside(x) },
-        { mask: below.mask, outside: () => below.outside(y) },
-      ]) {
-        if (mask !== undefined) values.filter((_, x) => outside(x)).forEach((value) => code.get(value).get(mask).op('v128.and').set(value));
-      }
-      return values;
-    };
-    this.emitTransformed('input', Array.from({ length: size }, (_, y) => () => line(y)), to, this.inputStep);
-  }
-
-  /** Inputs 0 to 3 of tiles that begin two apart. */
-  private loadPairs(from: Local, offset: number): Local[] {
-    const { code } = this;
-    const [low, high] = [code.local('v128'), code.local('v128')];
-    const values = [0, 1].flatMap((half) => {
-      const place = offset + 8 * half;
-      const [even, odd] = [code.local('v128'), code.local('v128')];
-      code.get(from).memory('v128.load', place).set(low).get(from).memory('v128.load', place + 16).set(high);
-      code.get(low).get(high).shuffle(evenWords).set(even);
-      code.get(low).get(high).shuffle(oddWords).set(odd);
-      return [even, odd];
-    });
-    releaseLocals(code, [low, high]);
-    return values;
-  }
-
-  /** Inputs 0 to 5 of tiles that begin four apart. */
-  private loadFours(from: Local, offset: number): Local[] {
-    const { code } = this;
-    const tiles = makeLocals(code, 'v128', 5);
-    tiles.forEach((tile, i) => code.get(from).memory('v128.load', offset + 16 * i).set(tile));
-    const values = makeLocals(code, 'v128', 6);
-    emitTranspose(code, tiles.slice(0, 4), (x, push) => {
-      push();
-      code.set(at(values, x));
-    });
-    // The last two are the first two of the next tile.
-    code.get(at(values, 0)).get(at(tiles, 4)).shuffle(nextWords(0)).set(at(values, 4));
-    code.get(at(values, 1)).get(at(tiles, 4)).shuffle(nextWords(1)).set(at(values, 5));
-    releaseLocals(code, tiles);
-    return values;
-  }
-
   /** For each position: products = weights · inputs over the channels. */
   private emitProducts({ weights, inputs, products }: { weights: Local; inputs: Local; products: Local }): void {
     const { code, plan, tiles } = this;
-    const { tile } = this.options;
-    const [a, b, c] = [code.local('i32'), code.local('i32'), code.local('i32')];
-    const call = (rows: number) => {
-      const count = Math.ceil(rows / tile.rows);
-      const low = Math.floor(rows / count);
-      const high = rows - low * count;
-      let first = 0;
-      for (const group of [{ count: high, rows: low + 1 }, { count: count - high, rows: low }]) {
-        if (group.count === 0) continue;
-        code.get(a).i32(first * 4).op('i32.add').get(b).get(c).i32(first * tiles * 4).op('i32.add');
-        code.i32(plan.channels).i32(tiles / columnsOf(tile)).i32(group.count).i32(tiles * 4).i32(0);
-        code.call(at(this.options.micro, microIndex(tile, group.rows, false)));
-        first += group.count * group.rows;
-      }
-      code.advance(a, panelRows * plan.channels * 4).advance(c, panelRows * tiles * 4);
-    };
+    const { micro, tile } = this.options;
     emitFor(code, this.positions, (position) => {
-      code.get(weights).get(position).i32(this.weightStep).op('i32.mul').op('i32.add').set(a);
-      code.get(inputs).get(position).i32(this.inputStep).op('i32.mul').op('i32.add').set(b);
-      code.get(products).get(position).i32(this.productStep).op('i32.mul').op('i32.add').set(c);
-      const panels = Math.floor(plan.rows / panelRows);
-      if (panels > 0) emitFor(code, panels, () => call(panelRows));
-      if (plan.rows % panelRows > 0) call(plan.rows % panelRows);
+      const at = (base: Local, step: number) => offsetBy(code, base, position, step);
+      const places = { a: at(weights, this.weightStep), b: at(inputs, this.inputStep), c: at(products, this.productStep) };
+      emitPanels(code, { ...places, rows: plan.rows, depth: plan.channels, columns: tiles }, { micro, tile });
+      releaseLocals(code, Object.values(places));
     });
-    for (const local of [a, b, c]) code.release(local);
   }
 
   /** Aᵀ m A of four neighbouring tiles at a time, into [row][y][x]. */
@@ -429,8 +274,5 @@ class WinogradEmitter {
   }
 }
 
-const oddWords = [4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31];
 const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
 const highWords = [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31];
-/** Words x of the tiles behind the first: those of three in one vector, and of the fourth in itself. */
-const nextWords = (x: number): number[] => [4, 8, 12, 16 + 4 * x].flatMap((byte) => [byte, byte + 1, byte + 2, byte + 3]);
