@@ -32,6 +32,14 @@ export function microIndex(tile: Tile, rows: number, narrow: boolean): number {
   return (narrow ? tile.rows : 0) + rows - 1;
 }
 
+/** How tiles share out some rows evenly: tiles of one height, then those with one row less. */
+export function tileHeights(rows: number, tile: Tile): { readonly count: number; readonly rows: number }[] {
+  const tiles = Math.ceil(rows / tile.rows);
+  const low = Math.floor(rows / tiles);
+  const high = rows - low * tiles;
+  return [{ count: high, rows: low + 1 }, { count: tiles - high, rows: low }].filter(({ count }) => count > 0);
+}
+
 export const microCount = (tile: Tile): number => 2 * tile.rows;
 
 /** Name under which micro-kernel i is exported and imported. */

@@ -2,7 +2,7 @@
 import type { Code, Local } from '../../assembler/code.ts';
 import { at } from '../at.ts';
 import { emitFor } from './emit-for.ts';
-import { columnsOf, microIndex, panelRows, type Tile } from './micro.ts';
+import { columnsOf, microIndex, panelRows, tileHeights, type Tile } from './micro.ts';
 
 interface Product {
   /** Panels of rows [panel][depth][panelRows], of columns [panel][depth][columns of the tile], and the result [row][column]. */
@@ -22,12 +22,8 @@ export function emitPanels(code: Code, product: Product, { micro, tile }: { read
   const { a, b, c, rows, depth, columns, adds } = product;
   const pushDepth = () => (typeof depth === 'number' ? code.i32(depth) : code.get(depth));
   const panel = (height: number) => {
-    const count = Math.ceil(height / tile.rows);
-    const low = Math.floor(height / count);
-    const high = height - low * count;
     let first = 0;
-    for (const group of [{ count: high, rows: low + 1 }, { count: count - high, rows: low }]) {
-      if (group.count === 0) continue;
+    for (const group of tileHeights(height, tile)) {
       code.get(a).i32(first * 4).op('i32.add').get(b).get(c).i32(first * columns * 4).op('i32.add');
       pushDepth();
       code.i32(columns / columnsOf(tile)).i32(group.count).i32(columns * 4);

@@ -6,7 +6,7 @@ import type { BodyOptions } from '../body.ts';
 import type { KernelShape } from '../loop.ts';
 import { mergedAxis } from './axes.ts';
 import { Epilogue } from './epilogue.ts';
-import { chunk, columnsOf, microIndex, panelRows, type Tile } from './micro.ts';
+import { chunk, columnsOf, microIndex, panelRows, tileHeights, type Tile } from './micro.ts';
 import { emitPack, emitTable, needsTable, tableBytes, type Operand } from './pack.ts';
 import { emitExtent, emitIndices, emitUnits, operandAddress, scratchPlace } from './units.ts';
 
@@ -205,11 +205,6 @@ class TiledEmitter {
   private emitTiles(block: { panelA: Local; blockB: Local; columns: Local; firstK: Local; depth: Local; pitch: number }, out: Local, rows: number, tile: Tile): void {
     const { code } = this;
     const width = columnsOf(tile);
-    const tiles = Math.ceil(rows / tile.rows);
-    const low = Math.floor(rows / tiles);
-    const high = rows - low * tiles;
-    // `high` tiles have one row more.
-    const groups = [{ count: high, rows: low + 1 }, { count: tiles - high, rows: low }].filter(({ count }) => count > 0);
     const rest = this.n % width;
     const mayNarrow = rest > 0 && rest <= width / 2;
     const [whole, narrow] = [code.local('i32'), code.local('i32')];
@@ -220,7 +215,7 @@ class TiledEmitter {
       code.get(block.columns).i32(width).op('i32.div_u').set(whole);
     }
     let firstRow = 0;
-    for (const group of groups) {
+    for (const group of tileHeights(rows, tile)) {
       const call = (isNarrow: boolean) => {
         code.get(block.panelA).i32(firstRow * 4).op('i32.add');
         code.get(block.blockB);
