@@ -7,6 +7,7 @@ import { Body, laneBytes, type BodyOptions, type Group } from './body.ts';
 import { allocate, constantLanes, identityOf, mapParts, part } from './lanes.ts';
 import { emitPanel, type LoopNest, type Panel } from './panel.ts';
 import { Frame, type Access, type Pointer } from './pointers.ts';
+import { reachOf, type Reach } from './reach.ts';
 import { separateReductions } from './separate.ts';
 
 /** What the program builder must know of a compiled kernel. */
@@ -17,6 +18,8 @@ export interface KernelShape {
   readonly cost: number;
   /** Scratch bytes that each thread needs. */
   readonly scratch: number;
+  /** How much of its buffers the first units need; absent where they need all. */
+  readonly reach?: Reach;
 }
 
 /** Pieces of a long vector loop hold at least this many elementary operations. */
@@ -46,6 +49,7 @@ export function emitLoopKernel(code: Code, kernel: LoopKernel, options: LoopOpti
 
 class LoopEmitter implements LoopNest {
   readonly code: Code;
+  private readonly kernel: LoopKernel;
   readonly loops: readonly number[];
   readonly outer: number;
   private readonly vector: number;
@@ -74,6 +78,7 @@ class LoopEmitter implements LoopNest {
 
   constructor(code: Code, kernel: LoopKernel, options: LoopOptions) {
     this.code = code;
+    this.kernel = kernel;
     this.options = options;
     const empty = kernel.loops.length === 0;
     this.loops = empty ? [1] : kernel.loops;
@@ -187,7 +192,11 @@ class LoopEmitter implements LoopNest {
       const positions = loopCount(stage % 2 === 0 ? this.loops.slice(0, this.outer) : this.loops);
       work += positions * (2 + this.body.analysis.cost(stage)) * 0.03;
     }
-    return { units, cost: work, scratch: this.scratch };
+    const [outermost] = levels;
+    const shape = { units, cost: work, scratch: this.scratch };
+    if (outermost === undefined) return shape;
+    const [loop, width] = outermost.level === 'piece' ? [this.vector, this.piece] : [outermost.level, 1];
+    return { ...shape, reach: reachOf(this.kernel, { loop, width, steps: outermost.size }) };
   }
 
   /** Pointers at index 0 of all loops. */

@@ -27,6 +27,8 @@ export const control = {
   /** Non-zero once a thread gave up: nothing runs any more. */
   broken: 384,
   random: 448,
+  /** Changes when more of the inputs has arrived; the word after it counts the sleepers. */
+  arrival: 512,
 } as const;
 
 export const jobs = { run: 0, load: 1, exit: 2 } as const;
@@ -34,6 +36,8 @@ export const jobs = { run: 0, load: 1, exit: 2 } as const;
 /** First byte that allocations may use. */
 export const firstFree = 65536;
 
-/** Words of a command before its arguments: table entry, flags, units, threads to use, bytes to the next command, units taken. */
-export const commandHeader = 6;
+/** Words of a command before its arguments: table entry, flags, units, threads to use, bytes to the next command, units taken, units whose inputs are there. */
+export const commandHeader = 7;
+/** … of which the last. */
+export const readyWord = 6;
 export const barrierFlag = 1;

@@ -2,12 +2,14 @@
 import type { Code, Local } from '../assembler/code.ts';
 import { Module, type MemoryLimits } from '../assembler/module.ts';
 import { kernelParameters } from '../codegen/loop.ts';
-import { barrierFlag, commandHeader, control, jobs } from './control.ts';
+import { barrierFlag, commandHeader, control, jobs, readyWord } from './control.ts';
 
 /** Exports of the driver's instance. Results: 0, or 1 when a thread is missing. */
 export interface DriverExports {
-  /** Thread 0: starts a job on all threads, takes its own part in it, and waits for the others. */
-  step(tableStart: number, tableEnd: number, threads: number): number;
+  /** Thread 0: starts a list of commands on all threads. */
+  begin(tableStart: number, tableEnd: number, threads: number): void;
+  /** Thread 0: takes its own part in them, and waits for the others. */
+  finish(): number;
   /** Other threads: does jobs from the one after `job` on until one that is not a run; returns its operation. */
   work(thread: number, job: number): number;
   /** Thread 0: starts a job that threads do in JavaScript. */
@@ -39,21 +41,21 @@ export function driverModule(options: DriverOptions): Uint8Array<ArrayBuffer> {
   const kernelType = module.type([...kernelParameters]);
   const await_ = module.define(['i32', 'i32', 'i32', 'i32'], ['i32'], (code) => emitAwait(code, options));
   const meet = module.define(['i32', 'i32'], ['i32'], (code) => emitMeet(code, await_));
-  const run = module.define(['i32', 'i32'], ['i32'], (code) => emitRun(code, meet, kernelType));
+  const run = module.define(['i32', 'i32'], ['i32'], (code) => emitRun(code, { meet, await_, kernelType }));
   const announce = module.define(['i32'], [], (code) => {
     store(code, control.operation, () => code.get(code.parameter(0)));
     bump(code, control.job, options.memory.shared);
   });
   module.export('announce', announce);
   module.export('meet', module.define(['i32'], ['i32'], (code) => code.get(code.parameter(0)).i32(Number(options.mayBlock)).call(meet)));
-  module.export('step', module.define(['i32', 'i32', 'i32'], ['i32'], (code) => {
+  module.export('begin', module.define(['i32', 'i32', 'i32'], [], (code) => {
     [control.tableStart, control.tableEnd, control.threads].forEach((address, i) => store(code, address, () => code.get(code.parameter(i))));
     code.get(code.parameter(2)).i32(1).op('i32.gt_u').if();
     emitForget(code, code.parameter(0), code.parameter(1));
     code.i32(jobs.run).call(announce);
     code.end();
-    code.i32(0).i32(Number(options.mayBlock)).call(run);
   }));
+  module.export('finish', module.define([], ['i32'], (code) => code.i32(0).i32(Number(options.mayBlock)).call(run)));
   module.export('work', module.define(['i32', 'i32'], ['i32'], (code) => {
     const [thread, job] = [code.parameter(0), code.parameter(1)];
     const next = code.loop();
@@ -148,7 +150,7 @@ function emitMeet(code: Code, await_: number): void {
 }
 
 /** (thread, may sleep) → 0, or 1 when a thread is missing: walks the commands of the current job. */
-function emitRun(code: Code, meet: number, kernelType: number): void {
+function emitRun(code: Code, { meet, await_, kernelType }: Readonly<Record<'meet' | 'await_' | 'kernelType', number>>): void {
   const [thread, maySleep] = [code.parameter(0), code.parameter(1)];
   const [command, end, threads] = [code.local('i32'), code.local('i32'), code.local('i32')];
   const [scratch, parts, units] = [code.local('i32'), code.local('i32'), code.local('i32')];
@@ -180,7 +182,7 @@ function emitRun(code: Code, meet: number, kernelType: number): void {
   code.get(parts).i32(1).op('i32.eq').if();
   call(() => code.i32(0), () => code.get(units));
   code.else();
-  emitShares(code, { command, units, parts }, call);
+  emitShares(code, { command, units, parts }, await_, call);
   code.end();
   code.end();
   code.get(command);
@@ -189,14 +191,19 @@ function emitRun(code: Code, meet: number, kernelType: number): void {
   code.get(threads).get(maySleep).call(meet);
 }
 
-/** Takes units as long as there are any: first much of what is left, later little, so that all threads end together. */
-function emitShares(code: Code, { command, units, parts }: Readonly<Record<'command' | 'units' | 'parts', Local>>, call: (first: () => void, last: () => void) => void): void {
-  const [first, count] = [code.local('i32'), code.local('i32')];
+/** Takes units as long as there are any, and waits for those whose inputs are still on their way: first much of what is left, later little, so that all threads end together. */
+function emitShares(code: Code, { command, units, parts }: Readonly<Record<'command' | 'units' | 'parts', Local>>, await_: number, call: (first: () => void, last: () => void) => void): void {
+  const [first, count, ready, old] = [code.local('i32'), code.local('i32'), code.local('i32'), code.local('i32')];
   const none = code.block();
   const take = code.loop();
   code.get(command).memory('i32.atomic.load', takenWord * 4).tee(first).get(units).op('i32.ge_u').brIf(none);
+  code.i32(control.arrival).memory('i32.atomic.load').set(old);
+  code.get(first).get(command).memory('i32.atomic.load', readyWord * 4).tee(ready).op('i32.ge_u').if();
+  code.i32(control.arrival).get(old).i32(1).i32(1).call(await_).op('drop');
+  code.br(take).end();
   // ⌈left / (2 · parts)⌉
   code.get(parts).i32(1).op('i32.shl').tee(count).get(units).op('i32.add').get(first).op('i32.sub').i32(1).op('i32.sub').get(count).op('i32.div_u').set(count);
+  code.get(count).get(ready).get(first).op('i32.sub').get(count).get(ready).get(first).op('i32.sub').op('i32.lt_u').op('select').set(count);
   code.get(command).get(first).get(first).get(count).op('i32.add').memory('i32.atomic.rmw.cmpxchg', takenWord * 4).get(first).op('i32.ne').brIf(take);
   call(() => code.get(first), () => code.get(first).get(count).op('i32.add'));
   code.br(take).end().end();

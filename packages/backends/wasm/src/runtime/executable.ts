@@ -3,7 +3,8 @@ import { InternalError, bytesOf, runRoutine, type Binding, type Executable, type
 import type { GeneratedKernel } from '../codegen/kernels.ts';
 import type { LinearMemory } from './allocator.ts';
 import type { Arena } from './arena.ts';
-import { barrierFlag, commandHeader } from './control.ts';
+import { Arrivals, type Waiting } from './arrival.ts';
+import { barrierFlag, commandHeader, readyWord } from './control.ts';
 import { Allocation } from './allocation.ts';
 import type { Pool } from './pool.ts';
 import type { KernelStore, StoredKernel } from './store.ts';
@@ -39,6 +40,7 @@ export class WasmExecutable implements Executable {
   /** Bytes from the start of the arena to each input's copy. */
   private readonly inputOffsets: readonly number[];
   readonly arenaBytes: number;
+  private readonly arrivals: Arrivals;
 
   constructor(program: Program, store: KernelStore, memory: LinearMemory, pool: Pool) {
     this.program = program;
@@ -53,7 +55,9 @@ export class WasmExecutable implements Executable {
       if (kernel !== undefined) compiled.set(kernel, stored);
     });
     this.scratch = Math.max(0, ...[...compiled.values()].map((kernel) => kernel.scratch));
-    const words = this.build(compiled);
+    const waiting: Waiting[] = [];
+    const words = this.build(compiled, waiting);
+    this.arrivals = new Arrivals(program.inputs, waiting);
     this.table = memory.allocate(words.length * 4);
     this.tableWords = words.length;
     memory.words(this.table, words.length).set(words);
@@ -66,7 +70,8 @@ export class WasmExecutable implements Executable {
     this.arenaBytes = end;
   }
 
-  private build(compiled: ReadonlyMap<Kernel, StoredKernel>): number[] {
+  /** The command table; notes the commands of the first segment that inputs may keep waiting. */
+  private build(compiled: ReadonlyMap<Kernel, StoredKernel>, waiting: Waiting[]): number[] {
     const words: number[] = [];
     let open: { start: number; threads: number; starts: number[] } | undefined;
     const close = () => {
@@ -97,7 +102,12 @@ export class WasmExecutable implements Executable {
       if (parts > 1) spread = true;
       open.threads = Math.max(open.threads, parts);
       open.starts.push(words.length * 4);
-      words.push(stored.entry, barrier ? barrierFlag : 0, stored.units, parts, (commandHeader + slots.length) * 4, 0);
+      const reads = slots.flatMap(({ buffer: from }, buffer) => {
+        const { place } = existing(this.program.buffers[from], 'buffer', from);
+        return place.kind === 'input' ? [{ input: place.index, buffer, offset: existing(command.arguments[buffer], 'argument', buffer).offset }] : [];
+      });
+      if (parts > 1 && this.segments.length === 0) waiting.push({ word: words.length + readyWord, units: stored.units, reads, reach: stored.reach });
+      words.push(stored.entry, barrier ? barrierFlag : 0, stored.units, parts, (commandHeader + slots.length) * 4, 0, stored.units);
       for (const { buffer, offset } of slots) {
         existing(this.uses[buffer], 'buffer', buffer).push({ word: words.length, offset });
         words.push(0);
@@ -109,18 +119,19 @@ export class WasmExecutable implements Executable {
 
   /** Copies inputs in and runs all commands; the arena and the scratch are large enough. */
   run(binding: Binding, arena: Arena): void {
-    this.bind(binding, arena);
+    const [first] = this.segments;
+    const copying = this.bind(binding, arena, first?.kind === 'commands' && first.threads > 1);
     for (const segment of this.segments) {
       if (segment.kind === 'commands') {
         const threads = segment.threads > 1 ? this.pool.threads : 1;
-        this.pool.step(this.table + segment.start, this.table + segment.end, threads);
+        this.pool.step(this.table + segment.start, this.table + segment.end, threads, segment === first ? copying : undefined);
       } else this.runRoutine(segment.kernel, segment.slots);
     }
   }
 
   /** Runs each command by itself; the milliseconds that each took. */
   profile(binding: Binding, arena: Arena): number[] {
-    this.bind(binding, arena);
+    this.bind(binding, arena, false);
     const times: number[] = [];
     const measure = (work: () => void) => {
       const began = performance.now();
@@ -137,12 +148,15 @@ export class WasmExecutable implements Executable {
     return times;
   }
 
-  private bind(binding: Binding, arena: Arena): void {
+  /** Copies inputs and writes addresses into the command table. With `later`, what copies large inputs is left to the caller. */
+  private bind(binding: Binding, arena: Arena, later: boolean): (() => void) | undefined {
     const words = this.memory.words(this.table, this.tableWords);
-    this.program.inputs.forEach(({ dtype, elements }, i) => {
-      const offset = existing(this.inputOffsets[i], 'input', i);
-      const values = existing(binding.inputs[i], 'input', i);
-      this.memory.view(dtype, arena.address + offset, elements).set(values);
+    const inputs = this.program.inputs.map(({ dtype, elements }, i) => ({
+      values: existing(binding.inputs[i], 'input', i),
+      target: this.memory.view(dtype, arena.address + existing(this.inputOffsets[i], 'input', i), elements),
+    }));
+    inputs.forEach(({ values, target }, i) => {
+      if (!later || !this.arrivals.isLarge(i)) target.set(values);
     });
     this.program.buffers.forEach(({ place }, i) => {
       const address = this.addressOf(place, binding, arena);
@@ -150,6 +164,7 @@ export class WasmExecutable implements Executable {
       this.addresses[i] = address;
       for (const { word, offset } of existing(this.uses[i], 'buffer', i)) words[word] = address + offset;
     });
+    return later ? this.arrivals.begin(words, this.memory, inputs) : undefined;
   }
 
   private addressOf(place: Place, binding: Binding, arena: Arena): number {

@@ -50,10 +50,12 @@ export class Pool {
     this.memory.release(address);
   }
 
-  /** Runs a list of commands; `threads` is 1 where none of them needs more. */
-  step(tableStart: number, tableEnd: number, threads: number): void {
+  /** Runs a list of commands; `threads` is 1 where none of them needs more. `meanwhile` runs before this thread joins in. */
+  step(tableStart: number, tableEnd: number, threads: number, meanwhile?: () => void): void {
     if (this.lost) this.check(1);
-    this.check(this.driver.step(tableStart, tableEnd, threads));
+    this.driver.begin(tableStart, tableEnd, threads);
+    meanwhile?.();
+    this.check(this.driver.finish());
   }
 
   private check(result: number): void {
