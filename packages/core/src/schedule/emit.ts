@@ -41,10 +41,13 @@ interface Placed {
   readonly reduced: Value | undefined;
 }
 
+/** What a load gives where its guards do not hold; undefined where nobody looks at that. */
+type Fill = number | undefined;
+
 interface Known {
   readonly index: readonly Affine[];
   readonly guards: readonly Guard[];
-  readonly fill: number;
+  readonly fill: Fill;
   readonly value: Value;
 }
 
@@ -119,7 +122,7 @@ export class Emitter {
     const index = this.indexOf(node.shape);
     const position = linear(index, stridesOf(node.shape), this.space.loops.length);
     this.placed.set(node, { position, index, reduced: undefined });
-    const value = this.resolve(node, index, [], 0);
+    const value = this.resolve(node, index, [], undefined);
     const inner = this.isInner(position);
     const stage = inner ? odd(value.ready) : value.ready;
     this.store(node, position, this.emit(value, stage), stage);
@@ -140,12 +143,12 @@ export class Emitter {
       const before = this.parts;
       this.parts = parts;
       this.noted.others.push(() => (this.parts = before));
-      const value = this.resolve(input, index, [], 0);
+      const value = this.resolve(input, index, [], undefined);
       const stage = classes.includes('inner') ? odd(value.ready) : value.ready;
       this.write({ op: 'accumulate', buffer: -1, index: position, input: -1, dtype: node.dtype }, this.emit(value, stage), { node: root.node, stage });
       return;
     }
-    const value = this.resolve(input, index, [], 0);
+    const value = this.resolve(input, index, [], undefined);
     const stage = odd(value.ready);
     const draft: Draft = {
       instruction: { op: 'reduce', combine: combines[node.op], input: -1, dtype: node.dtype },
@@ -175,7 +178,7 @@ export class Emitter {
   }
 
   /** The value of `node` at an index, where guards must hold before memory is read. */
-  resolve(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+  resolve(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: Fill): Value {
     const before = this.known.get(node) ?? [];
     for (let i = 0; i < before.length; i++) {
       const entry = before[i] as Known;
@@ -186,7 +189,7 @@ export class Emitter {
     return value;
   }
 
-  private compute(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+  private compute(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: Fill): Value {
     const { loops } = this.space;
     if (node === this.accumulator) {
       const position = linear(index, stridesOf(node.shape), loops.length);
@@ -214,22 +217,22 @@ export class Emitter {
       case 'gather':
         return this.gather(node, index, guards, fill);
       case 'where': {
-        const [condition, a, b] = node.inputs.map((input) => this.resolve(input, index, guards, 0));
+        const [condition, a, b] = node.inputs.map((input) => this.resolve(input, index, guards, undefined));
         if (condition === undefined || a === undefined || b === undefined) throw new Error('where needs three operands');
         return this.value({ op: 'where', inputs: [-1, -1, -1], dtype: node.dtype }, [condition, a, b], { cost: 1 });
       }
       case 'cast':
       case 'bitcast':
-        return this.value({ op: node.op, inputs: [-1], dtype: node.dtype }, [this.resolve(operand(node), index, guards, 0)], { cost: 1 });
+        return this.value({ op: node.op, inputs: [-1], dtype: node.dtype }, [this.resolve(operand(node), index, guards, undefined)], { cost: 1 });
       default: {
         if (!isElementwiseOp(node.op)) throw new Unfusable(`${node.op} is no expression`);
-        const inputs = node.inputs.map((input) => this.resolve(input, index, guards, 0));
+        const inputs = node.inputs.map((input) => this.resolve(input, index, guards, undefined));
         return this.value({ op: 'elementwise', name: node.op, inputs: inputs.map(() => -1), dtype: node.dtype }, inputs, { cost: elementwise[node.op].cost });
       }
     }
   }
 
-  private moved(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+  private moved(node: Node, index: readonly Affine[], guards: readonly Guard[], fill: Fill): Value {
     if (!isMovement(node)) throw new Error('not a movement');
     const viewed = operand(node);
     // Memory is contiguous: its reshape needs no division.
@@ -242,12 +245,12 @@ export class Emitter {
     }
   }
 
-  private throughView(node: MovementNode, source: ReturnType<typeof sourceIndex>, guards: readonly Guard[], fill: number): Value {
+  private throughView(node: MovementNode, source: ReturnType<typeof sourceIndex>, guards: readonly Guard[], fill: Fill): Value {
     const viewed = operand(node);
     if (node.op !== 'pad') return this.resolve(viewed, source.index, guards, fill);
     const all = [...guards, ...source.guards];
     if (this.readsDirectly(node)) return this.resolve(viewed, source.index, all, node.attributes.value);
-    const value = this.resolve(viewed, source.index, all, 0);
+    const value = this.resolve(viewed, source.index, all, undefined);
     if (source.guards.length === 0) return value;
     const inside = this.value({ op: 'inside', guards: source.guards, dtype: 'bool' }, []);
     const outside = this.value({ op: 'constant', value: node.attributes.value, dtype: node.dtype }, []);
@@ -275,11 +278,13 @@ export class Emitter {
     this.noted.others.push(() => this.reads.delete(node));
   }
 
-  private loadAt(node: Node, position: Affine, guards: readonly Guard[], fill: number): Value {
+  private loadAt(node: Node, position: Affine, all: readonly Guard[], allFill: Fill): Value {
+    const guards = allFill === undefined ? all.filter((guard) => protects(guard, position)) : all;
+    const fill = guards.length > 0 ? allFill : undefined;
     const known = this.loads.get(node)?.find((entry) => entry.fill === fill && sameIndex(entry.index, [position]) && sameGuards(entry.guards, guards));
     if (known !== undefined) return known.value;
     this.noteRead(node);
-    const value = this.value({ op: 'load', buffer: -1, index: position, guards, fill: guards.length > 0 ? fill : 0, dtype: node.dtype }, [], { buffer: node });
+    const value = this.value({ op: 'load', buffer: -1, index: position, guards, fill: fill ?? 0, dtype: node.dtype }, [], { buffer: node });
     this.remember(this.loads, node, { index: [position], guards, fill, value });
     return value;
   }
@@ -291,7 +296,7 @@ export class Emitter {
     this.noted.known.push(list);
   }
 
-  private gather(node: NodeOf<'gather'>, index: readonly Affine[], guards: readonly Guard[], fill: number): Value {
+  private gather(node: NodeOf<'gather'>, index: readonly Affine[], guards: readonly Guard[], fill: Fill): Value {
     const [x, at] = node.inputs;
     if (x === undefined || at === undefined) throw new Error('gather needs two operands');
     if (this.members.has(x)) throw new Unfusable('gathers from its own kernel');
@@ -300,9 +305,9 @@ export class Emitter {
     const loops = this.space.loops.length;
     const strides = stridesOf(x.shape);
     const base = linear(index.map((part, i) => (i === axis ? fixed(0, loops) : part)), strides, loops);
-    const where = this.resolve(at, index, guards, 0);
+    const where = this.resolve(at, index, guards, undefined);
     return this.value(
-      { op: 'gather', buffer: -1, index: base, at: -1, stride: strides[axis] ?? 1, size: x.shape[axis] ?? 0, guards, fill, dtype: node.dtype },
+      { op: 'gather', buffer: -1, index: base, at: -1, stride: strides[axis] ?? 1, size: x.shape[axis] ?? 0, guards, fill: fill ?? 0, dtype: node.dtype },
       [where],
       { buffer: x, cost: 4 },
     );
@@ -312,10 +317,10 @@ export class Emitter {
     const loops = this.space.loops.length;
     const [key, counter] = node.inputs;
     if (key === undefined || counter === undefined) throw new Error('randomBits needs a key and a counter');
-    const words = [0, 1].map((word) => this.resolve(key, [fixed(word, loops)], [], 0));
+    const words = [0, 1].map((word) => this.resolve(key, [fixed(word, loops)], [], undefined));
     const element: Affine = linear(index, stridesOf(node.shape), loops);
     const block = this.value({ op: 'index', index: element, dtype: 'int32' }, []);
-    const draw = this.resolve(counter, [], [], 0);
+    const draw = this.resolve(counter, [], [], undefined);
     return this.value({ op: 'threefry', inputs: [-1, -1, -1, -1], dtype: 'int32' }, [...words, block, draw], { cost: 100 });
   }
 
@@ -388,7 +393,7 @@ export class Emitter {
     const strides = stridesOf(node.shape);
     const index = [...this.space.index];
     const base = linear(index.map((part, i) => (i === axis ? fixed(0, loops) : part)), strides, loops);
-    const inputs = [this.resolve(at, index, [], 0), this.resolve(source, index, [], 0)].map((value) => this.emit(value, odd(value.ready)));
+    const inputs = [this.resolve(at, index, [], undefined), this.resolve(source, index, [], undefined)].map((value) => this.emit(value, odd(value.ready)));
     this.drafts.push({
       instruction: { op: 'scatter', buffer: -1, index: base, at: -1, stride: strides[axis] ?? 1, size: node.shape[axis] ?? 0, input: -1, dtype: node.dtype },
       stage: 1,
@@ -396,6 +401,12 @@ export class Emitter {
       buffer: node,
     });
   }
+}
+
+/** Whether an address needs a guard. One that stands still along the guard's loops is the same where that does not hold. */
+function protects({ index }: Guard, position: Affine): boolean {
+  const moves = index.strides.some((stride) => stride !== 0);
+  return !moves || index.strides.some((stride, loop) => stride !== 0 && position.strides[loop] !== 0);
 }
 
 function odd(stage: number): number {

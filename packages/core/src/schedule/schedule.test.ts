@@ -180,6 +180,20 @@ describe('schedule', () => {
     expect(program.outputs).toHaveLength(7);
   });
 
+  it('guards only the loads of a padded expression whose addresses leave their memory', () => {
+    const x = randomLeaf([2, 4, 6], 40);
+    const bias = expand(reshape(randomLeaf([4], 41), [1, 4, 1]), [2, 4, 6]);
+    const shared = expand(reshape(randomLeaf([6], 42), [1, 1, 6]), [2, 4, 6]);
+    const y = pad(apply('exp', apply('mul', apply('add', x, bias), shared)), [[0, 0], [0, 0], [2, 1]], 0);
+    const { kernels } = check([y]);
+    const loads = kernels.flatMap((kernel) => (kernel.kind === 'loop' ? kernel.instructions : [])).filter((instruction) => instruction.op === 'load');
+    expect(loads.map(({ index, guards }) => [index.strides.at(-1), guards.length])).toEqual([[1, 1], [0, 0], [1, 1]]);
+    // What lies beside the expression alone, along an axis that the bias is repeated along, and one that it is not.
+    check([slice(y, [0, 0, 0], [2, 4, 2], [1, 1, 1])]);
+    const outside = pad(apply('exp', bias), [[1, 0], [3, 0], [0, 0]], 5);
+    check([slice(outside, [0, 0, 0], [1, 2, 6], [1, 1, 1]), apply('neg', slice(outside, [0, 1, 0], [2, 7, 6], [1, 2, 1]))]);
+  });
+
   it('gathers, scatters and masks', () => {
     const x = randomLeaf([5, 3], 17);
     const index = leaf([0, 4, 2, 2, 1, 0], [2, 3], 'int32');

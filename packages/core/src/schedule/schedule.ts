@@ -67,7 +67,7 @@ function emitBase(node: Node, base: Node, roots: ReadonlyMap<Node, Root>): Emitt
   const space = makeSpace(node.shape.map((size) => makeAxis(size, 'outer')));
   return withRefinement(space, (refined) => {
     const emitter = new Emitter(refined, roots);
-    emitter.storeAll(node, emitter.resolve(base, refined.index, [], 0));
+    emitter.storeAll(node, emitter.resolve(base, refined.index, [], undefined));
     return emitter;
   });
 }
