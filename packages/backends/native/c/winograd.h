@@ -165,10 +165,7 @@ OUTLINE void N(winograd_weight)(const float *from, const int64_t *places, int64_
 #undef PIECE
 #undef PIECES
 
-/* Bᵀ d of four values. */
-#define WINOGRAD_INPUT(d0, d1, d2, d3) const V r0 = d0 - d2, r1 = d1 + d2, r2 = d2 - d1, r3 = d1 - d3
-
-/* F(3 × 3, 2 × 2), for one tile of LANES channels at a time: 4 × 4 inputs, 2 × 2 incoming gradients, 3 × 3 taps. Transformed
+/* F(3 × 3, 4 × 4), for one tile of LANES channels at a time: 6 × 6 inputs, 4 × 4 incoming gradients, 3 × 3 taps. Transformed
    tiles lie `pitch` elements apart. */
 
 /** Turns a row of LANES images around: LANES values for each of `width` positions, zeros up to `whole`. `ahead` is a row
@@ -186,64 +183,82 @@ OUTLINE void N(winograd_turn)(const float *from, const int64_t *places, int64_t 
   for (int64_t x = width; x < whole; x++) N(store_f32)(to + x * LANES, (V){0});
 }
 
-/** Bᵀ d B of a row of tiles. */
-OUTLINE void N(winograd_columns)(const float *line0, const float *line1, const float *line2, const float *line3, int64_t tiles, float *to, int64_t pitch, int64_t step) {
-  V d[4][4];
-#define COLUMN(j, at) { \
-    const V d0 = N(load_f32)(line0 + (at)), d1 = N(load_f32)(line1 + (at)), d2 = N(load_f32)(line2 + (at)), d3 = N(load_f32)(line3 + (at)); \
-    WINOGRAD_INPUT(d0, d1, d2, d3); \
-    d[0][j] = r0, d[1][j] = r1, d[2][j] = r2, d[3][j] = r3; }
-  COLUMN(0, 0)
-  COLUMN(1, LANES)
+/** Bᵀ d B of a row of tiles, which share two of the six lines' columns with their neighbours. */
+OUTLINE void N(winograd_columns)(const float *const *lines, int64_t tiles, float *to, int64_t pitch, int64_t step) {
+  V d[6][6];
+  for (int64_t tile = -1; tile < tiles; tile++) {
+    _Pragma("GCC unroll 4") for (int x = 2; x < 6; x++) {
+      V column[6], r[6];
+      if (tile < 0 && x < 4) continue;
+      _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) column[y] = N(load_f32)(lines[y] + (4 * tile + x) * LANES);
+      N(winograd_input_line)(column, r);
+      _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) d[y][x] = r[y];
+    }
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) {
+      if (tile >= 0) {
+        V r[6];
+        N(winograd_input_line)(d[y], r);
+        _Pragma("GCC unroll 6") for (int x = 0; x < 6; x++) N(store_f32)(to + tile * pitch + (6 * y + x) * step, r[x]);
+      }
+      d[y][0] = d[y][4], d[y][1] = d[y][5];
+    }
+  }
+}
+
+/* G g without the factors of its rows. */
+INLINE void N(winograd_gradient_line)(const V *g, V *to) {
+  const V a = PLUS(g[0], SQUARE_A, g[2]), aa = PLUS(TIMES(POINT_A, g[1]), SQUARE_A * POINT_A, g[3]);
+  const V b = PLUS(g[0], SQUARE_B, g[2]), bb = PLUS(TIMES(POINT_B, g[1]), SQUARE_B * POINT_B, g[3]);
+  to[0] = g[0], to[1] = a + aa, to[2] = a - aa, to[3] = b + bb, to[4] = b - bb, to[5] = g[3];
+}
+
+/** G g Gᵀ of a row of tiles, without the factors of G. */
+OUTLINE void N(winograd_gradient)(const float *const *lines, int64_t tiles, float *to, int64_t pitch, int64_t step) {
   for (int64_t tile = 0; tile < tiles; tile++, to += pitch) {
-    COLUMN(2, (2 * tile + 2) * LANES)
-    COLUMN(3, (2 * tile + 3) * LANES)
-    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
-      WINOGRAD_INPUT(d[i][0], d[i][1], d[i][2], d[i][3]);
-      N(store_f32)(to + (4 * i) * step, r0);
-      N(store_f32)(to + (4 * i + 1) * step, r1);
-      N(store_f32)(to + (4 * i + 2) * step, r2);
-      N(store_f32)(to + (4 * i + 3) * step, r3);
-      d[i][0] = d[i][2], d[i][1] = d[i][3];
+    V columns[6][4];
+    _Pragma("GCC unroll 4") for (int x = 0; x < 4; x++) {
+      V g[4], r[6];
+      _Pragma("GCC unroll 4") for (int y = 0; y < 4; y++) g[y] = N(load_f32)(lines[y] + (4 * tile + x) * LANES);
+      N(winograd_gradient_line)(g, r);
+      _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) columns[y][x] = r[y];
     }
-  }
-#undef COLUMN
-}
-
-/** G g Gᵀ of a row of tiles, without the factors ½ of the middle rows of G. */
-OUTLINE void N(winograd_gradient)(const float *line0, const float *line1, int64_t tiles, float *to, int64_t pitch, int64_t step) {
-  for (int64_t tile = 0; tile < tiles; tile++, to += pitch, line0 += 2 * LANES, line1 += 2 * LANES) {
-    const V g0 = N(load_f32)(line0), g1 = N(load_f32)(line0 + LANES), h0 = N(load_f32)(line1), h1 = N(load_f32)(line1 + LANES);
-    const V left[4] = {g0, g0 + h0, g0 - h0, h0}, right[4] = {g1, g1 + h1, g1 - h1, h1};
-    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) {
-      N(store_f32)(to + (4 * i) * step, left[i]);
-      N(store_f32)(to + (4 * i + 1) * step, left[i] + right[i]);
-      N(store_f32)(to + (4 * i + 2) * step, left[i] - right[i]);
-      N(store_f32)(to + (4 * i + 3) * step, right[i]);
+    _Pragma("GCC unroll 6") for (int y = 0; y < 6; y++) {
+      V r[6];
+      N(winograd_gradient_line)(columns[y], r);
+      _Pragma("GCC unroll 6") for (int x = 0; x < 6; x++) N(store_f32)(to + (6 * y + x) * step, r[x]);
     }
   }
 }
 
-/** Aᵀ m A of LANES channels, where m is the sum of `parts`, with the factors ½: nine neighbouring taps for each channel. */
+/* Aᵀ m. */
+INLINE void N(winograd_taps_line)(const V *m, V *to) {
+  const V a = m[1] + m[2], b = m[3] + m[4];
+  to[0] = (m[0] + a) + b;
+  to[1] = PLUS(TIMES(POINT_A, m[1] - m[2]), POINT_B, m[3] - m[4]);
+  to[2] = PLUS(PLUS(m[5], SQUARE_A, a), SQUARE_B, b);
+}
+
+/** Aᵀ m A of LANES channels, where m is the sum of `parts`, with the factors of G: nine neighbouring taps for each channel. */
 OUTLINE void N(winograd_taps)(const float *from, int64_t part, int64_t parts, int64_t step, float *to) {
-  V m[4][4];
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 4; j++) {
-      V sum = N(load_f32)(from + (4 * i + j) * step);
-      for (int64_t other = 1; other < parts; other++) sum += N(load_f32)(from + other * part + (4 * i + j) * step);
-      m[i][j] = sum * (((i == 1) | (i == 2) ? 0.5f : 1.0f) * ((j == 1) | (j == 2) ? 0.5f : 1.0f));
+  static const double factors[] = {1, 1 / FACTOR_A, 1 / FACTOR_A, 1 / FACTOR_B, 1 / FACTOR_B, 1};
+  V lines[6][3];
+  for (int y = 0; y < 6; y++) {
+    V m[6];
+    for (int x = 0; x < 6; x++) {
+      V sum = N(load_f32)(from + (6 * y + x) * step);
+      for (int64_t other = 1; other < parts; other++) sum += N(load_f32)(from + other * part + (6 * y + x) * step);
+      m[x] = TIMES(factors[y] * factors[x], sum);
     }
-  for (int i = 0; i < 4; i++) {
-    const V sum = m[i][1] + m[i][2], difference = m[i][1] - m[i][2];
-    m[i][0] = m[i][0] + sum, m[i][1] = difference, m[i][2] = sum - m[i][3];
+    N(winograd_taps_line)(m, lines[y]);
   }
-  for (int j = 0; j < 3; j++) {
-    const V sum = m[1][j] + m[2][j], tap0 = m[0][j] + sum, tap1 = m[1][j] - m[2][j], tap2 = sum - m[3][j];
-    EACH_LANE to[lane * 9 + j] = tap0[lane], to[lane * 9 + 3 + j] = tap1[lane], to[lane * 9 + 6 + j] = tap2[lane];
+  for (int x = 0; x < 3; x++) {
+    const V m[6] = {lines[0][x], lines[1][x], lines[2][x], lines[3][x], lines[4][x], lines[5][x]};
+    V r[3];
+    N(winograd_taps_line)(m, r);
+    for (int y = 0; y < 3; y++) EACH_LANE to[lane * 9 + 3 * y + x] = r[y][lane];
   }
 }
 
-#undef WINOGRAD_INPUT
 #undef POINT_A
 #undef POINT_B
 #undef SQUARE_A

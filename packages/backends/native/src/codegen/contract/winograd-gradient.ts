@@ -1,5 +1,5 @@
-// Weight gradients of 3 × 3 convolutions by Winograd's F(3 × 3, 2 × 2): tiles of 2 × 2 incoming gradients slide over tiles
-// of 4 × 4 inputs. Σ over tiles of (G g Gᵀ) ⊙ (Bᵀ d B) is 16 matrix products; one Aᵀ m A at the end gives the 3 × 3 taps.
+// Weight gradients of 3 × 3 convolutions by minimal filtering F(3 × 3, 4 × 4): tiles of 4 × 4 incoming gradients slide over
+// tiles of 6 × 6 inputs. Σ over tiles of (G g Gᵀ) ⊙ (Bᵀ d B) is 36 matrix products; one Aᵀ m A at the end gives the 3 × 3 taps.
 import { loopCount, type ContractKernel } from '@athanor/core/backend';
 import { functionText, type Phase, type Source, type Target } from '../source.ts';
 import { call } from '../text.ts';
@@ -8,12 +8,15 @@ import { mergeAxis, offsetFunction, operandOf, type Axis, type Operand } from '.
 import { registersOf } from './plan.ts';
 import { tileFunction, tileName, type Tile } from './tile.ts';
 
-/** Positions of a transformed tile. */
-const positions = 16;
+/** Gradients of a tile in one direction, its inputs, and positions of a transformed tile. */
+const side = 4;
+const size = 6;
+const positions = size ** 2;
 const taps = 9;
-/** Bytes of transformed tiles that a block may take, and of sums: together they should stay in the second-level cache. */
+/** Bytes of transformed tiles that a block may take: they should stay in the second-level cache. */
 const blockBytes = 400 * 1024;
-const sumBytes = 640 * 1024;
+/** Bytes of the sums of a unit of work: reading them for each block costs less than transforming gradients for more units. */
+const sumBytes = 1280 * 1024;
 const mostTiles = 192;
 /** Bytes of one row of tiles: wider images are cut the plain way. */
 const widestRow = 1024 * 1024;
@@ -21,11 +24,11 @@ const widestRow = 1024 * 1024;
 const channelStep = 32;
 /** Parts of the tiles that are summed apart, and tiles of a part that are worth it. */
 const mostParts = 8;
-const partTiles = 192;
+const partTiles = 96;
 /** Vectors of a panel of channels. */
 const panelVectors = 2;
 /** Rows of tiles that images are asked for ahead. */
-const rowsAhead = 4;
+const rowsAhead = 2;
 const slack = 256;
 
 /** How the work is cut: by shape alone, for it decides the order of sums. */
@@ -61,10 +64,10 @@ export function gradientCut(kernel: ContractKernel): Cut | undefined {
   const plain = strideA(endK - 1) === 1 && strideB(endK - 1) === 1 && strideB(endN - 1) === 1 && strideB(endN - 2) === strideB(endK - 2);
   if (!plain || height < 4 || width < 4) return undefined;
   const [outputs, channels, images] = [loopCount(m), loopCount(n.slice(0, -2)), loopCount(k.slice(0, -2))];
-  const [tilesWide, tileRows] = [Math.ceil(width / 2), Math.ceil(height / 2)];
-  // Vector operations for 16 tiles: products, transforms of inputs and of gradients; against the plain way.
-  const waste = (tilesWide * tileRows * 4) / (height * width);
-  if (outputs < 8 || channels < 8 || (16 * channels * outputs + 110 * channels + 80 * outputs) * waste >= 33 * channels * outputs) return undefined;
+  const [tilesWide, tileRows] = [Math.ceil(width / side), Math.ceil(height / side)];
+  // Vector operations for a vector of tiles: products, transforms of inputs and of gradients; against the plain way.
+  const waste = (tilesWide * tileRows * side ** 2) / (height * width);
+  if (outputs < 8 || channels < 8 || (positions * channels * outputs + 300 * channels + 250 * outputs) * waste >= 132 * channels * outputs) return undefined;
 
   const fitting = Math.floor(sumBytes / (positions * 4 * outputs) / channelStep) * channelStep;
   const unitChannels = Math.min(channels, Math.max(channelStep, fitting));
@@ -178,7 +181,7 @@ class GradientWriter {
     const { outputs, channels, totalRows, tilesWide } = this.#cut;
     const sums = this.#batches * outputs * channels;
     return [
-      { name: 'sum', units: this.#units, scratch: this.#places.total * 4 + slack, shared: this.#units * this.#unitStep * 4 + slack, nanoseconds: (sums * totalRows * tilesWide * 18) / 25 },
+      { name: 'sum', units: this.#units, scratch: this.#places.total * 4 + slack, shared: this.#units * this.#unitStep * 4 + slack, nanoseconds: (sums * totalRows * tilesWide * 8) / 5 },
       { name: 'run', units: this.#batches * this.#outputTiles, scratch: this.#tall * this.#tapRow * 4 + slack, shared: 0, nanoseconds: sums * (this.#parts + taps) },
     ];
   }
@@ -188,8 +191,8 @@ class GradientWriter {
     const gradients = this.#gradientPitch;
     const inputs = gradients + positions * this.#gradientStep + this.#inputPitch;
     const rows = inputs + positions * this.#inputStep;
-    const row = (2 * this.#cut.tilesWide + 2) * this.#lanes;
-    return { gradients, inputs, rows, row, total: rows + 5 * row };
+    const row = (side * this.#cut.tilesWide + 2) * this.#lanes;
+    return { gradients, inputs, rows, row, total: rows + (size + 1) * row };
   }
 
   #sumBody(): string {
@@ -201,7 +204,7 @@ class GradientWriter {
       `${tileName(tile)}(rows + tile * ${this.#tall}, ${this.#gradientPitch}, NULL, columns + panel * ${width * this.#lanes}, offsets, ${this.#inputPitch}, NULL, old, old + count * ${tilesWide}, sums + position * ${this.#sumStep} + (panel * ${this.#outputTiles} + tile) * ${this.#tileStep});`;
     const narrow = this.#vectors % width === 0 ? '' : `if (panel == ${this.#panels - 1}) ${product(this.#narrow)} else `;
     return `float *const gradients = (float *)scratch + ${gradients}, *const inputs = (float *)scratch + ${inputs}, *const turned = (float *)scratch + ${rows};
-float *const nothing = turned + ${4 * row};
+float *const nothing = turned + ${size * row};
 const int64_t offsets[] = {${Array.from({ length: width }, (_, i) => i * this.#lanes).join(', ')}};
 memset(nothing, 0, ${row} * sizeof *nothing);
 for (int64_t unit = first; unit < end; unit++) {
@@ -237,7 +240,7 @@ ${narrow}${product(this.#tile)}
   #aheadText(operand: 'gradient' | 'input', row: number): string {
     const { tileRows, totalRows } = this.#cut;
     return `const int64_t later = begin + i + ${rowsAhead} < ${totalRows} ? begin + i + ${rowsAhead} : ${totalRows - 1};
-const float *const ahead = ${operand} + KERNEL(${operand}_image)(later / ${tileRows}) + later % ${tileRows} * ${2 * row};`;
+const float *const ahead = ${operand} + KERNEL(${operand}_image)(later / ${tileRows}) + later % ${tileRows} * ${side * row};`;
   }
 
   /** G g Gᵀ of a block; lanes are outputs. */
@@ -245,18 +248,20 @@ const float *const ahead = ${operand} + KERNEL(${operand}_image)(later / ${tileR
     const { outputs, height, width, tilesWide, tileRows } = this.#cut;
     const row = this.#rowStride(this.#gradients);
     const lanes = this.#lanes;
-    const turn = (at: string, to: string): string => call('winograd_turn', lanes, `line + ${at}`, 'places', String(width), String(2 * tilesWide), to, `ahead + ${at}`);
     return `for (int64_t output = 0; output < ${outputs}; output += ${lanes}) {
 int64_t places[${lanes}];
 for (int64_t i = 0; i < ${lanes}; i++) places[i] = KERNEL(output_offset)(output + i < ${outputs} ? output + i : ${outputs - 1});
 for (int64_t i = 0; i < count; i++) {
-const int64_t top = (begin + i) % ${tileRows} * 2;
+const int64_t top = (begin + i) % ${tileRows} * ${side};
 const float *const line = gradient + KERNEL(gradient_image)((begin + i) / ${tileRows}) + top * ${row};
+const float *lines[${side}];
 ${this.#aheadText('gradient', row)}
-const int both = top + 1 < ${height};
-${turn('0', 'turned')};
-if (both) ${turn(String(row), `turned + ${this.#places.row}`)};
-${call('winograd_gradient', lanes, 'turned', `both ? turned + ${this.#places.row} : nothing`, String(tilesWide), `gradients + i * ${tilesWide * this.#gradientPitch} + output`, String(this.#gradientPitch), String(this.#gradientStep))};
+for (int64_t y = 0; y < ${side}; y++) {
+float *const own = turned + y * ${this.#places.row};
+lines[y] = top + y < ${height} ? own : nothing;
+if (top + y < ${height}) ${call('winograd_turn', lanes, `line + y * ${row}`, 'places', String(width), String(side * tilesWide), 'own', `ahead + y * ${row}`)};
+}
+${call('winograd_gradient', lanes, 'lines', String(tilesWide), `gradients + i * ${tilesWide * this.#gradientPitch} + output`, String(this.#gradientPitch), String(this.#gradientStep))};
 }
 }`;
   }
@@ -267,21 +272,20 @@ ${call('winograd_gradient', lanes, 'turned', `both ? turned + ${this.#places.row
     const row = this.#rowStride(this.#inputs);
     const { row: turnedRow } = this.#places;
     const lanes = this.#lanes;
-    const line = (i: number): string => `lines[(top + ${i}) & 3]`;
     return `for (int64_t lane = 0; lane < channels; lane += ${lanes}) {
 int64_t places[${lanes}];
 for (int64_t i = 0; i < ${lanes}; i++) places[i] = KERNEL(channel_offset)(channel + (lane + i < channels ? lane + i : channels - 1));
 for (int64_t i = 0; i < count; i++) {
-const int64_t top = (begin + i) % ${tileRows} * 2;
+const int64_t top = (begin + i) % ${tileRows} * ${side};
 const float *const image = input + KERNEL(input_image)((begin + i) / ${tileRows});
-const float *lines[4];
+const float *lines[${size}];
 ${this.#aheadText('input', row)}
-for (int64_t y = top; y < top + 4; y++) {
-float *const own = turned + (y & 3) * ${turnedRow};
-lines[y & 3] = y < ${height + 2} ? own : nothing;
-if (y < ${height + 2} && (i == 0 || top == 0 || y > top + 1)) ${call('winograd_turn', lanes, `image + y * ${row}`, 'places', String(width + 2), String(2 * tilesWide + 2), 'own', `ahead + (y & 1) * ${row}`)};
+for (int64_t y = top; y < top + ${size}; y++) {
+float *const own = turned + y % ${size} * ${turnedRow};
+lines[y - top] = y < ${height + 2} ? own : nothing;
+if (y < ${height + 2} && (i == 0 || top == 0 || y > top + 1)) ${call('winograd_turn', lanes, `image + y * ${row}`, 'places', String(width + 2), String(side * tilesWide + 2), 'own', `ahead + y % ${side} * ${row}`)};
 }
-${call('winograd_columns', lanes, ...[0, 1, 2, 3].map(line), String(tilesWide), `inputs + i * ${tilesWide * this.#inputPitch} + lane`, String(this.#inputPitch), String(this.#inputStep))};
+${call('winograd_columns', lanes, 'lines', String(tilesWide), `inputs + i * ${tilesWide * this.#inputPitch} + lane`, String(this.#inputPitch), String(this.#inputStep))};
 }
 }`;
   }

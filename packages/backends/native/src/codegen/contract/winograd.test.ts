@@ -98,8 +98,12 @@ it.each([8, 12, 13, 14, 15])('gives an image of width and height %i the same bit
 });
 
 it('is chosen where its transforms and its padding cost less than it saves', () => {
-  const chosen = (sizes: Partial<Sizes>): boolean => contractions([problem({ images: 1, channels: 16, outputs: 16, height: 8, width: 8, ...sizes }).y]).some(isWinograd);
-  expect([4, 5, 6, 7, 8, 9].map((side) => chosen({ height: side, width: side }))).toEqual([true, false, true, true, true, true]);
+  const made = (sizes: Partial<Sizes>) => problem({ images: 1, channels: 16, outputs: 16, height: 8, width: 8, ...sizes });
+  const chosen = (sizes: Partial<Sizes>): boolean => contractions([made(sizes).y]).some(isWinograd);
+  const chosenForWeights = (sizes: Partial<Sizes>): boolean => contractions(gradients(made(sizes)).slice(1)).some((kernel) => gradientCut(kernel) !== undefined);
+  for (const how of [chosen, chosenForWeights]) {
+    expect([4, 5, 6, 7, 8, 9].map((side) => how({ height: side, width: side }))).toEqual([true, false, true, true, true, true]);
+  }
   expect(chosen({ channels: 64, outputs: 64, height: 5, width: 5 })).toBe(true);
   expect(chosen({ channels: 4 })).toBe(false);
   expect(chosen({ outputs: 4 })).toBe(false);
